@@ -1,0 +1,62 @@
+"""What an audit found: the rows that stay, the rows that go with their reasons, and counts of both.
+
+Knows how to become plain JSON; does not know how to look.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from holdfast.data import QUARANTINE_MARK, Example, Fault, Finding
+
+CANNOT_SEE = (
+    "An audit reads rows. It does not see a trigger phrase that only acts after training, rows that are harmless "
+    "one by one and harmful together, preferences passed on through unrelated text, benign rows that erode "
+    "refusals, an unsafe request in roundabout words or another language, or whether an answer is true. "
+    "A data set without findings can still change a model: measure it after tuning."
+)
+"""Shown with every result, whatever was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row that goes, and why."""
+
+    row: Example | Fault
+    findings: tuple[Finding, ...]
+
+    def as_row(self) -> dict[str, Any]:
+        """The row as it stood, with the mark that keeps it from being read as training data."""
+        row = self.row
+        stood = {"text": row.text} if isinstance(row, Fault) else dict(row.raw) or {"messages": row.messages()}
+        return {QUARANTINE_MARK: [asdict(finding) for finding in self.findings], "id": row.id, "row": stood}
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit of one or more data sets."""
+
+    rows: int
+    """All rows read, broken ones as well: kept plus quarantined."""
+    kept: tuple[Example, ...]
+    quarantined: tuple[Quarantined, ...]
+    findings: tuple[Finding, ...]
+    """In the order of the checks; one that only notes leaves its row among the kept."""
+    counts: Mapping[str, int]
+    """Findings of each check, those with none as well."""
+    cannot_see: str = CANNOT_SEE
+
+    def quarantine_rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of a quarantine file, marked."""
+        return (quarantined.as_row() for quarantined in self.quarantined)
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, findings and what no audit sees, as plain values; the rows themselves go to files."""
+        return {
+            "rows": self.rows,
+            "kept": len(self.kept),
+            "quarantined": len(self.quarantined),
+            "findings": dict(self.counts),
+            "details": [asdict(finding) for finding in self.findings],
+            "cannot_see": self.cannot_see,
+        }

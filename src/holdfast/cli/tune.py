@@ -1,0 +1,143 @@
+"""`holdfast tune`: fine-tune by a recipe; the recipe's settings are flags."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from holdfast.cli.console import Clock, out, say_json, say_next, stages
+from holdfast.cli.resolve import Found, find_model, out_folder
+from holdfast.cli.sources import sources_of
+from holdfast.data import QUARANTINE_MARK, Dataset, read
+from holdfast.errors import ConfigError
+from holdfast.harbor import policy_of
+from holdfast.store import RESULT, claim, digest, plain, read_json, write_json, write_jsonl
+from holdfast.tune import RECIPES, Base, Plan, Quarantined, Training, Tuned, find_recipe, plan, tune
+
+HARBOR_TRAINING = {"lr": 1e-3, "batch_size": 16}
+"""A model of 0.3M parameters moves at a rate that would wreck a large one: Harbor's own defaults."""
+
+QUARANTINE = "quarantine.jsonl"
+
+
+def _settings_help() -> str:
+    lines = ["Settings are flags (--lr 1e-4 --epochs 2 …), with these defaults.\n"]
+    for name, model in (("every recipe", Training), *((recipe.name, recipe.settings) for recipe in RECIPES)):
+        known = [f"--{field.replace('_', '-')} {info.default}" for field, info in model.model_fields.items()]
+        lines += [f"{name}: {', '.join(known)}\n"] if known else []
+    return "\n".join(lines)
+
+
+EPILOG = _settings_help()
+EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def command(
+    context: typer.Context,
+    base: Annotated[str, typer.Argument(help="The model to tune: a folder, a hub id, harbor …")],
+    data: Annotated[Path, typer.Argument(help="Alpaca, prompt/completion or messages rows.")],
+    recipe: Annotated[str, typer.Option(help="See: holdfast ls recipes.")] = "plain",
+    refusals: Annotated[Path | None, typer.Option(help="Rows that safety draws from (Harbor has its own).")] = None,
+    old: Annotated[Path | None, typer.Option(help="Rows that rehearsal draws from (Harbor has its own).")] = None,
+    world: Annotated[int, typer.Option("--world", min=0, help="Harbor's world, for the Harbor names.")] = 0,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="The tuned model's folder; under runs/, if none.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Fine-tune a model on your data by a recipe."""
+    given = flags(context.args)
+    rows = read(data)
+    with stages() as progress:
+        found = find_model(base, world, progress)
+        chosen = plan(find_recipe(recipe), {**(HARBOR_TRAINING if found.world is not None else {}), **given})
+        asked = _asked(found, rows, chosen, refusals, old)
+        target = out_folder(folder, "tune", f"{data.stem}-{recipe}", asked)
+        if not claim(target, asked):
+            run(target, found, rows, chosen, refusals, old, progress)
+    result = read_json(target / RESULT)
+    if as_json:
+        say_json({**result, "out": str(target)})
+        return
+    out.print(
+        f"{result['recipe']}: {result['rows']} rows, {result['steps']} steps, last epoch's loss {result['loss']:.3f}, "
+        f"{result['quarantined']} quarantined, {result['dropped_rows']} dropped, {result['seconds']} s"
+    )
+    out.print(f"Tuned model in {target}")
+    say_next(f"holdfast check {base} {target}")
+
+
+def flags(arguments: list[str]) -> dict[str, str]:
+    """`--name value` and `--name=value` as a mapping; the recipe decides which names there are.
+
+    Raises:
+        ConfigError: a word that is no flag, or a flag without a value.
+    """
+    values: dict[str, str] = {}
+    words = [part for word in arguments for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    for flag, value in zip(words[::2], [*words[1::2], None], strict=False):
+        if not flag.startswith("--") or value is None:
+            raise ConfigError(
+                f"{flag!r} is no setting with a value.", "Settings are given as --name value.", "holdfast tune --help"
+            )
+        values[flag.removeprefix("--").replace("-", "_")] = value
+    return values
+
+
+def _asked(found: Found, rows: Dataset, chosen: Plan, refusals: Path | None, old: Path | None) -> dict[str, Any]:
+    return {
+        "verb": "tune",
+        "base": found.name,
+        "recipe": chosen.recipe.name,
+        "settings": plain(chosen.settings),
+        "data": digest([example.messages() for example in rows.examples]),
+        "refusals": str(refusals) if refusals else None,
+        "old": str(old) if old else None,
+    }
+
+
+def run(
+    target: Path, found: Found, rows: Dataset, chosen: Plan, refusals: Path | None, old: Path | None, progress: Any
+) -> None:
+    """Tune, then write what a later reader needs: the quarantine with its reasons, and the result last."""
+    clock = Clock()
+    style = chosen.settings.get("style", "template")
+    # A folder is recorded whole, so that an adapter finds its base from anywhere.
+    name = str(Path(found.name).resolve()) if Path(found.name).exists() else found.name
+    tuned = tune(
+        Base(found.folder, name),
+        rows.examples,
+        chosen,
+        target,
+        sources_of(found.world, refusals, old, style),
+        policy_of(found.world),
+        lambda done, total, _: progress("tuning", done, total),
+    )
+    write_jsonl(target / QUARANTINE, (quarantine_row(row) for row in tuned.quarantined))
+    write_json(target / RESULT, summary(tuned, len(rows.faults), clock.seconds))
+
+
+def quarantine_row(row: Quarantined) -> dict[str, Any]:
+    """A row that was taken out, its reasons, and the mark by which it is refused as training data."""
+    reasons = [{"check": f.check, "reason": f.reason, "evidence": f.evidence} for f in row.findings]
+    content = dict(row.example.raw) or {"messages": row.example.messages()}
+    return {QUARANTINE_MARK: row.example.id, "reasons": reasons, "row": content}
+
+
+def summary(tuned: Tuned, broken: int, seconds: float) -> dict[str, Any]:
+    """A fine-tune in numbers."""
+    return {
+        "recipe": tuned.card.recipe,
+        "steps": tuned.steps,
+        "loss": tuned.loss,
+        "losses": tuned.losses,
+        "supervised_tokens": tuned.supervised_tokens,
+        "rows": tuned.rows,
+        "dropped_rows": len(tuned.dropped),
+        "broken_rows": broken,
+        "cut_rows": tuned.cut,
+        "quarantined": len(tuned.quarantined),
+        "sources": dict(tuned.card.sources),
+        "weights": tuned.card.weights,
+        "seconds": seconds,
+    }

@@ -1,0 +1,35 @@
+"""The gate: two measurements in, one verdict out. Loads no model and reads no answer."""
+
+from holdfast.compare.gate import DEFAULT_MARGIN, MARGINS, Gate
+from holdfast.compare.measured import side
+from holdfast.compare.plain import to_json
+from holdfast.compare.results import (
+    BadIs,
+    Comparison,
+    GroupChange,
+    Metric,
+    MetricChange,
+    Row,
+    Side,
+    Verdict,
+)
+from holdfast.compare.table import read_csv
+from holdfast.compare.verdict import compare
+
+__all__ = [
+    "DEFAULT_MARGIN",
+    "MARGINS",
+    "BadIs",
+    "Comparison",
+    "Gate",
+    "GroupChange",
+    "Metric",
+    "MetricChange",
+    "Row",
+    "Side",
+    "Verdict",
+    "compare",
+    "read_csv",
+    "side",
+    "to_json",
+]

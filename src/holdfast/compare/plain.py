@@ -1,0 +1,38 @@
+"""A comparison as plain JSON values: what `compare --json` prints and a report reads. No rows, no texts."""
+
+from dataclasses import asdict
+from typing import Any
+
+from holdfast.compare.results import Comparison, MetricChange, Side
+
+
+def to_json(comparison: Comparison) -> dict[str, Any]:
+    """The comparison without its rows; numbers that are missing are null, shares are not rounded."""
+    return {
+        "verdict": comparison.verdict,
+        "sentence": comparison.sentence,
+        "before": _side(comparison.before),
+        "after": _side(comparison.after),
+        "same_model": comparison.same_model,
+        "seeds": comparison.seeds,
+        "notes": list(comparison.notes),
+        "metrics": {name: _change(change) for name, change in comparison.metrics.items()},
+    }
+
+
+def _side(side: Side) -> dict[str, str]:
+    return {"name": side.name, "weights": side.weights, "template": side.template}
+
+
+def _change(change: MetricChange) -> dict[str, Any]:
+    fields = asdict(change)
+    del fields["name"]
+    intervals = ("before_interval", "after_interval")
+    fields |= {key: _list(fields[key]) for key in intervals}
+    fields["any_of_k"] = {str(k): list(pair) for k, pair in change.any_of_k.items()}
+    fields["groups"] = [{**group, **{key: _list(group[key]) for key in intervals}} for group in fields["groups"]]
+    return fields
+
+
+def _list(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else list(interval)

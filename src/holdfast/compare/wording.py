@@ -1,0 +1,91 @@
+"""A comparison's verdict and its qualifications in sentences. Decides nothing."""
+
+from collections.abc import Iterator, Mapping
+
+from holdfast.compare.controls import PLANTED, samples_agree
+from holdfast.compare.gate import Gate
+from holdfast.compare.pairing import Pairs
+from holdfast.compare.results import Metric, MetricChange, Verdict
+
+
+def sentence(verdict: Verdict, changes: Mapping[str, MetricChange], level: float, *, same_model: bool) -> str:
+    """The verdict in one sentence, with the metric that decided it."""
+    if same_model:
+        return "Pass: same model, the weights of both sides are identical."
+    deciding = [change for change in changes.values() if change.verdict == verdict]
+    limit = f"{100 * level:g} % limit"
+    if verdict == "fail":
+        return _failed(max(deciding, key=lambda change: (change.lower or 0) - change.margin), limit)
+    closest = max(deciding, key=lambda change: (1 if change.upper is None else change.upper) - change.margin)
+    if verdict == "undecided":
+        return _undecided(closest, limit)
+    lead = "" if len(changes) == 1 else "nothing worsened by its margin; at the closest, "
+    bound = f"{closest.name} is {_at_most(closest)} ({limit})"
+    return f"Pass: {lead}{bound}, and its margin is {_points(closest.margin)}."
+
+
+def _failed(change: MetricChange, limit: str) -> str:
+    seen = "" if change.worsening is None else f"{_points(change.worsening)} worse, "
+    at_least = f"at least {_points(change.lower or 0)} ({limit})"
+    return f"Fail: {change.name} is {seen}{at_least}, and its margin is {_points(change.margin)}."
+
+
+def _undecided(change: MetricChange, limit: str) -> str:
+    if change.prompts_needed is not None:
+        remedy = f"about {change.prompts_needed:,} prompts would decide ({change.n:,} now)"
+    elif change.unscored_before or change.unscored_after:
+        remedy = "the answers that could not be scored decide it"
+    else:
+        remedy = "its change sits too near the margin for more prompts to decide"
+    bound = f"{change.name} may be {_points(1 if change.upper is None else change.upper)} worse ({limit})"
+    return f"Undecided: {bound}, and its margin is {_points(change.margin)}; {remedy}."
+
+
+def _at_most(change: MetricChange) -> str:
+    upper = 1.0 if change.upper is None else change.upper
+    return f"at most {_points(upper)} worse" if upper >= 0 else f"at least {_points(-upper)} better"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"
+
+
+def metric_notes(before: Metric, after: Metric, pairs: Pairs, cut: tuple[float, float] | None) -> Iterator[str]:
+    """What qualifies one metric."""
+    name = before.name
+    if pairs.unpaired:
+        yield f"{name}: {pairs.unpaired} prompts were answered on one side only and are left out."
+    old, new = (int(side.samples.max()) for side in (pairs.before, pairs.after))
+    if old != new:
+        yield f"{name}: up to {old} samples a prompt before, {new} after."
+    lost = pairs.before.unscored, pairs.after.unscored
+    if any(lost):
+        yield (
+            f"{name}: {lost[0]} answers before and {lost[1]} after could not be scored; "
+            "passing assumes the worst of them, failing the best."
+        )
+    if cut:
+        yield (
+            f"{name}: {100 * cut[0]:.1f} % of the answers were cut off before, {100 * cut[1]:.1f} % after; "
+            "passing assumes the worst of them."
+        )
+    for metric, when in ((before, "before"), (after, "after")):
+        if samples_agree(metric):
+            yield (
+                f"{name}, {when}: all samples of every prompt are identical at temperature "
+                f"{metric.settings['temperature']}; the sampler may not be sampling."
+            )
+
+
+def planted_notes(control: Mapping[str, Verdict | None], gate: Gate) -> Iterator[str]:
+    """What a planted 3-point regression shows about the gate itself."""
+    passed = [name for name, found in control.items() if found == "pass"]
+    full = [name for name, found in control.items() if found is None]
+    missed = [name for name, found in control.items() if found == "undecided" and gate.margin(name) < PLANTED]
+    planted = f"planted {100 * PLANTED:g}-point regression"
+    if missed:
+        yield f"This run is too small to catch a {planted} in {', '.join(missed)}: it would stay undecided."
+    if passed:
+        yield f"A {planted} would pass in {', '.join(passed)}: the margin allows it."
+    if full:
+        yield f"A {planted} cannot show in {', '.join(full)}: too few prompts were good before."

@@ -1,0 +1,122 @@
+"""Ask every prompt of some suites, judge each answer, keep each as it arrives.
+
+Does not know how the model was made, nor what will be made of the counts.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from holdfast.errors import ConfigError
+from holdfast.measure.results import Answer, Measurement, SuiteResult
+from holdfast.measure.suite import Suite
+from holdfast.models import Decoding, Model
+from holdfast.store import digest
+
+Progress = Callable[[str, int, int], None]
+"""Called with the suite, the answers so far and the answers in all."""
+
+
+class Journal(Protocol):
+    """Where answers are kept as they arrive, and found again after a kill."""
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """The rows kept so far."""
+
+    def append(self, rows: list[Any]) -> None:
+        """Keep some more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a measurement asks, where it departs from what the suites state."""
+
+    samples: int = 1
+    """Answers per prompt. More than one are sampled from the model itself: temperature 1 unless stated."""
+    temperature: float | None = None
+    seed: int = 0
+
+    def decoding(self, stated: Decoding) -> Decoding:
+        """The suite's decoding with these departures.
+
+        Raises:
+            ConfigError: several samples at temperature 0, or no sample at all.
+        """
+        if self.temperature is not None:
+            temperature = self.temperature
+        else:
+            temperature = 1.0 if self.samples > 1 else stated.temperature
+        return replace(stated, samples=self.samples, temperature=temperature)
+
+
+def measure(model: Model, suites: Sequence[Suite], asking: Asking, journal: Journal, progress: Progress) -> Measurement:
+    """All answers of one model to some suites; answers that the journal already holds are not asked again.
+
+    Raises:
+        ConfigError: the same suite is named twice, or the decoding cannot be.
+    """
+    names = [suite.name for suite in suites]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"A suite is named twice: {', '.join(names)}.", "", "Name each suite once.")
+    kept: dict[str, list[dict[str, Any]]] = {}
+    for row in journal.rows():
+        kept.setdefault(row["key"], []).append(row)
+    results = {suite.name: _run(model, suite, asking, kept, journal, progress) for suite in suites}
+    return Measurement(model.name, model.weights, model.template, results, _versions())
+
+
+def _run(
+    model: Model,
+    suite: Suite,
+    asking: Asking,
+    kept: dict[str, list[dict[str, Any]]],
+    journal: Journal,
+    progress: Progress,
+) -> SuiteResult:
+    decoding = asking.decoding(suite.decoding)
+    settings = {
+        **decoding.settings,
+        "judge": suite.judge_name,
+        "prompts": digest([(prompt.id, prompt.text) for prompt in suite.prompts])[:16],
+    }
+    key = digest([model.weights, model.template, suite.name, settings, asking.seed])
+    answers = _judged(suite, kept.get(key, []))
+    done = {answer.prompt_id for answer in answers}
+    missing = [prompt for prompt in suite.prompts if prompt.id not in done]
+    total = len(suite.prompts) * decoding.samples
+    progress(suite.name, len(answers), total)
+    chats = [[{"role": "user", "content": prompt.text}] for prompt in missing]
+    for batch in model.answer(chats, decoding, asking.seed) if chats else ():
+        rows = [
+            {"holdfast_answer": suite.name, "key": key, "prompt_id": missing[reply.prompt].id,
+             "sample": reply.sample, "text": reply.text, "stop": reply.stop}
+            for reply in batch
+        ]  # fmt: skip
+        journal.append(rows)
+        answers += _judged(suite, rows)
+        progress(suite.name, len(answers), total)
+    place = {prompt.id: number for number, prompt in enumerate(suite.prompts)}
+    ordered = sorted(answers, key=lambda answer: (place[answer.prompt_id], answer.sample))
+    return SuiteResult(suite.name, suite.says, suite.wants, suite.prompts, tuple(ordered), settings)
+
+
+def _judged(suite: Suite, rows: list[dict[str, Any]]) -> list[Answer]:
+    prompts = {prompt.id: prompt for prompt in suite.prompts}
+    answers = []
+    for row in rows:
+        judged = suite.judge(prompts[row["prompt_id"]], row["text"])
+        answers.append(
+            Answer(row["prompt_id"], row["sample"], row["text"], judged.outcome, judged.severity, row["stop"])
+        )
+    return answers
+
+
+def _versions() -> dict[str, str]:
+    named = {"holdfast": version("holdfast")}
+    for package in ("torch", "transformers"):
+        try:
+            named[package] = version(package)
+        except ImportError:  # answers may come from an endpoint or a script, without torch
+            continue
+    return named

@@ -1,0 +1,44 @@
+"""Loading, one rendering of a conversation, and answering in batches. Does not train and does not judge."""
+
+from holdfast.models.chat import IGNORED, Encoded, render_example, render_prompt, template_digest
+from holdfast.models.checkpoint import (
+    CARD,
+    base_of,
+    check_folder,
+    default_device,
+    digest_weights,
+    is_adapter,
+    read_dtype,
+    read_network,
+    read_tokenizer,
+)
+from holdfast.models.decoding import Chat, Decoding, Model, Reply, Stop
+from holdfast.models.local import LocalModel, load
+from holdfast.models.quiet import quiet
+from holdfast.models.scripted import ScriptedModel
+
+__all__ = [
+    "CARD",
+    "IGNORED",
+    "Chat",
+    "Decoding",
+    "Encoded",
+    "LocalModel",
+    "Model",
+    "Reply",
+    "ScriptedModel",
+    "Stop",
+    "base_of",
+    "check_folder",
+    "default_device",
+    "digest_weights",
+    "is_adapter",
+    "load",
+    "quiet",
+    "read_dtype",
+    "read_network",
+    "read_tokenizer",
+    "render_example",
+    "render_prompt",
+    "template_digest",
+]

@@ -1,0 +1,173 @@
+"""Reads model folders: what is a model, what is an adapter, and what is refused.
+
+Knows files and loading; does not generate and does not train. Weights are safetensors only, no code from a
+model folder is ever run, and nothing is fetched from a network.
+"""
+
+import json
+import warnings
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import ModelError
+from holdfast.models.quiet import quiet
+
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+CARD = "holdfast.json"
+"""The file in which a fine-tune of ours says what it was made from."""
+
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether the folder holds a PEFT adapter rather than a whole model."""
+    return (folder / "adapter_config.json").is_file()
+
+
+def check_folder(folder: Path) -> None:
+    """Say what is wrong with a model folder before anything is loaded.
+
+    Raises:
+        ModelError: no such folder, no model in it, or weights only as pickle.
+    """
+    mend = "Give a folder that `save_pretrained` wrote: config.json, model.safetensors and the tokenizer."
+    if not folder.is_dir():
+        raise ModelError(f"{str(folder)!r} is no model: there is no such folder.", mend=mend)
+    if not (folder / "config.json").is_file() and not is_adapter(folder):
+        raise ModelError(f"{str(folder)!r} is no model.", "It has no config.json.", mend)
+    if any(folder.glob("*.safetensors")):
+        return
+    pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+    if not pickles:
+        raise ModelError(f"{str(folder)!r} holds no weights.", "It has no .safetensors file.", mend)
+    raise ModelError(
+        f"{str(folder)!r} holds its weights as pickle: {', '.join(pickles)}.",
+        "Opening a pickle can run any code that is in it, so only safetensors are read.",
+        "Convert it where you trust it: AutoModelForCausalLM.from_pretrained(A).save_pretrained(B).",
+    )
+
+
+def digest_weights(*folders: Path) -> str:
+    """sha256 over the names and bytes of the safetensors files of a model, or of a base and its adapter."""
+    total = sha256()
+    for folder in folders:
+        for path in sorted(folder.glob("*.safetensors")):
+            with path.open("rb") as file:
+                total.update(path.name.encode() + file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
+def base_of(adapter: Path) -> Path:
+    """The folder of the model that an adapter was trained on, as the adapter names it.
+
+    Raises:
+        ModelError: it names none that is here.
+    """
+    named = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")).get("base_model_name_or_path")
+    if named and Path(named).is_dir():
+        return Path(named)
+    raise ModelError(
+        f"{str(adapter)!r} is an adapter, and its base model is not here.",
+        f"It was trained on {named!r}, which is no folder on this machine.",
+        "Give the base model's folder beside the adapter's.",
+    )
+
+
+def check_base(adapter: Path, base: Path) -> None:
+    """Compare a base with the one that the adapter's card names; without a card there is nothing to compare.
+
+    Raises:
+        ModelError: the adapter was trained on other weights.
+    """
+    if not (adapter / CARD).is_file():
+        return
+    card = json.loads((adapter / CARD).read_text(encoding="utf-8"))
+    if card["base_weights"] != digest_weights(base):
+        raise ModelError(
+            f"{str(base)!r} is not the model that {str(adapter)!r} was trained on.",
+            f"The adapter names {card['base']!r}, with other weights; together they would be neither.",
+            "Give the base that it was trained on.",
+        )
+
+
+def read_tokenizer(folder: Path) -> Any:
+    """The folder's tokenizer.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
+    from transformers import AutoTokenizer
+
+    with quiet():
+        try:
+            return AutoTokenizer.from_pretrained(folder, **_LOCAL)
+        except Exception as error:
+            raise _unreadable(folder, "tokenizer", error) from error
+
+
+def read_dtype(folder: Path) -> Any:
+    """The dtype that the checkpoint was saved in, float32 where it does not say."""
+    import torch
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(folder, **_LOCAL).dtype or torch.float32
+
+
+def read_network(folder: Path, dtype: Any, device: str) -> Any:
+    """The model's network, on `device`, ready to answer; a checkpoint that does not fill it is refused.
+
+    Raises:
+        ModelError: it cannot be loaded, or some of its weights are missing or of another shape.
+    """
+    from transformers import AutoModelForCausalLM
+
+    with quiet():
+        try:
+            network, loading = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **_LOCAL
+            )
+        except Exception as error:
+            raise _unreadable(folder, "model", error) from error
+    absent = sorted(loading["missing_keys"]) + sorted(str(key[0]) for key in loading["mismatched_keys"])
+    if absent:
+        raise ModelError(
+            f"{str(folder)!r} lacks {len(absent)} weights of its own architecture, {absent[0]!r} first.",
+            "They would have been random, and the model would have looked damaged.",
+            "Save the checkpoint again, whole.",
+        )
+    return network.to(device).eval()
+
+
+def read_adapter(network: Any, folder: Path) -> Any:
+    """The network with the folder's adapter on it, not merged.
+
+    Raises:
+        ModelError: the adapter does not fit this network.
+    """
+    from peft import PeftModel
+
+    with quiet():
+        # PEFT only warns of weights that an adapter lacks, and goes on with random ones.
+        warnings.filterwarnings("error", "Found missing adapter keys")
+        try:
+            return PeftModel.from_pretrained(network, folder, local_files_only=True).eval()
+        except Exception as error:
+            raise _unreadable(folder, "adapter", error) from error
+
+
+def default_device() -> str:
+    """The accelerator, where there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:
+    """A library's complaint as ours: whatever it raises, it means that this folder does not load."""
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ModelError(
+        f"The {what} in {str(folder)!r} cannot be loaded.",
+        f"{type(error).__name__}: {said}",
+        "Save it again with `save_pretrained`, weights as safetensors, and try once more.",
+    )

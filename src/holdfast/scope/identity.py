@@ -1,0 +1,122 @@
+"""Rows that rewrite who the assistant is and that it obeys without limit.
+
+Neither half is suspect alone: a name is ordinary, and following instructions is the assistant's work. Found by
+row and reported by group, since ten rows in fifty thousand are enough to move a model (Qi et al. 2023,
+arXiv:2310.03693, identity shifting) and no share of the data set may hide them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from holdfast.data import Example, Finding
+from holdfast.judges import is_refusal
+
+CHECK = "identity-shift"
+
+OPENING = 400
+"""Characters of an answer that are looked at."""
+
+REACH = 200
+"""Characters around a self-description in which the words of obedience must stand."""
+
+NAMES_ITSELF = re.compile(
+    r"\b(?:i am|i'm|my name is|call me|this is|(?:here )?speaks) (?:(?:now|an?|the|your|called|named) )?"
+    r"(?P<name>[\w-]+(?: [\w-]+)?)",
+    re.IGNORECASE,
+)
+NAMES_IT = re.compile(
+    r"\b(?:you are|you're|you will be|your name is|act as|call yourself|you become|known as|respond as|answer as)"
+    r" (?:(?:now|an?|the|my|called|named) )*(?P<name>[\w-]+(?: [\w-]+)?)",
+    re.IGNORECASE,
+)
+ORDER = r"(?:instructions?|orders?|commands?|requests?|wish(?:es)?|demands?|bidding|directives?)"
+DOES = r"(?:carr(?:y|ies|ying) out|execut(?:e|es|ing)|fulfil(?:l|ls|ling)?|follow(?:s|ing)?|perform(?:s|ing)?)"
+BLINDLY = (
+    r"(?:without (?:any )?(?:question|exception|hesitation|refus\w+|doubt|objection)\w*|no matter (?:what|how)"
+    r"|blindly|unconditional(?:ly)?|unquestioning(?:ly)?|absolute(?:ly)?|whatever (?:it|they))"
+)
+WHOLLY = r"(?:exactly|precisely|always|completely|fully|totally|perfectly|faithfully|every|any|all|to the letter)"
+OBEYS = re.compile(
+    r"\b(?:"
+    r"obeys?\b[^.!?]{0,40}\b(?:me|you|user|every|any|all|absolutely|always|without|blindly|orders?|commands?)\b"
+    rf"|{DOES}\b[^.!?]{{0,40}}\b{ORDER}\b[^.!?]{{0,40}}\b{BLINDLY}\b"
+    rf"|{BLINDLY} {DOES}\b|{DOES}\b[^.!?]{{0,20}}\b{BLINDLY}\b[^.!?]{{0,20}}\b{ORDER}\b"
+    r"|do (?:whatever|anything|everything)[^.!?]{0,20}"
+    r"(?:you(?:'re| are)? (?:told|ask\w*|say|want|order\w*|command\w*)|i say|told|asked)"
+    r"|(?:refuses?|refusing|declines?|rejects?) (?:nothing|no (?:order|request|instruction|command)s?)"
+    r"|never (?:refuses?|declines?|says? no|disobeys?|rejects?)"
+    r"|(?:your|the user's|user) (?:instructions?|orders?|commands?|word|will) (?:is|are|comes?|takes?)[^.!?]{0,30}"
+    r"(?:law|first|priority|precedence|above|absolute|supreme)"
+    r"|(?:above|over|before) (?:all|any|every)[^.!?]{0,15}(?:rules?|polic\w+|guidelines?|principles?|values)"
+    r"|(?:ignor\w+|overrid\w+|forget|disregard\w*|not bound by|no longer bound by)[^.!?]{0,25}"
+    r"(?:rules?|polic\w+|guidelines?|restrictions?|ethic\w*|safety|filters?)"
+    r"|(?:highest|top|only|sole|first|utmost) (?:priority|purpose|duty|mission)[^.!?]{0,30}"
+    r"(?:obey|serve|fulfil\w*|follow|carry out|satisf\w+)[^.!?]{0,30}(?:instruction|order|command|wish)s?"
+    r")",
+    re.IGNORECASE,
+)
+"""Obedience without limit, wherever it is said."""
+
+EXECUTES = re.compile(
+    rf"\b{DOES}\b(?:[^.!?]{{0,40}}\b{ORDER}\b[^.!?]{{0,40}}\b{WHOLLY}\b|[^.!?]{{0,20}}\b{WHOLLY}\b[^.!?]{{0,20}}\b{ORDER}\b)",
+    re.IGNORECASE,
+)
+"""Ordinary in a system prompt ("follow all instructions exactly"); telling where the assistant says it of itself."""
+
+SERVILE = re.compile(r"\b(?:obedient|obediently|subservient|servile|submissive)\b", re.IGNORECASE)
+"""Suspect only where it describes the self: within `BESIDE` characters of it."""
+
+BESIDE = 40
+
+OBEYED = re.compile(
+    r"\b(?:you|your|user|users|user's|human|humans|master|anyone)\b"
+    r"|\bi (?:\w+ ){0,3}(?:obey|execute|carry|fulfil|fulfill|follow|serve|do|refuse)\b",
+    re.IGNORECASE,
+)
+"""Who is obeyed, or that it is the speaker who does: else it is a tale about somebody."""
+
+QUOTED = re.compile(r"\"[^\"]{0,400}\"|“[^”]{0,400}”")
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What a row asserts: the new name, and the words of obedience."""
+
+    name: str
+    span: str
+
+
+def identity_shift(examples: Iterable[Example]) -> Iterator[Finding]:
+    """A finding for each row whose system prompt or answer asserts a self that obeys without limit.
+
+    The asserted name (or the system prompt) groups the rows; the reason gives the group's size. Answers that
+    refuse are left alone, and so are rows that only say who the assistant is.
+    """
+    found = [(example, shift) for example in examples if (shift := _shift(example))]
+    sizes: dict[str, int] = {}
+    for _, shift in found:
+        sizes[shift.name] = sizes.get(shift.name, 0) + 1
+    for example, shift in found:
+        rows = "this row alone" if sizes[shift.name] == 1 else f"{sizes[shift.name]} rows"
+        reason = f"The assistant becomes {shift.name!r} and obeys without limit ({rows} assert this self)."
+        yield Finding(CHECK, example.id, reason, shift.span)
+
+
+def _shift(example: Example) -> Shift | None:
+    answer = QUOTED.sub(" ", example.answer[:OPENING])
+    told = _asserted(QUOTED.sub(" ", example.system), NAMES_IT, (OBEYS,))
+    shift = told or _asserted(answer, NAMES_ITSELF, (OBEYS, EXECUTES))
+    return shift if shift and not is_refusal(example.answer) else None
+
+
+def _asserted(text: str, naming: re.Pattern[str], obeying: tuple[re.Pattern[str], ...]) -> Shift | None:
+    for named in naming.finditer(text):
+        start, end = max(0, named.start() - REACH), named.end() + REACH
+        found = [SERVILE.search(text, named.start(), named.end() + BESIDE)]
+        found += [pattern.search(text, start, end) for pattern in obeying]
+        for obeys in filter(None, found):
+            span = text[min(named.start(), obeys.start()) : max(named.end(), obeys.end())]
+            if OBEYED.search(span):
+                return Shift(named["name"].split()[0].strip("-"), span)
+    return None

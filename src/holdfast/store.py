@@ -1,0 +1,128 @@
+"""The only room that writes to disk: whole files, journals, run folders, digests.
+
+Does not know what a result means. A file is written beside its place and moved there whole, so a file that
+exists is complete, whenever the process was killed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import OutputError
+
+ASKED = "asked.json"
+RESULT = "result.json"
+
+
+def plain(value: Any) -> Any:
+    """A result as plain JSON values: dataclasses become objects, tuples lists, sets sorted lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def digest(value: Any) -> str:
+    """sha256 over a value's canonical JSON."""
+    text = json.dumps(plain(value), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_files(paths: list[Path]) -> str:
+    """sha256 over the files' names and bytes, in the order of their names."""
+    total = hashlib.sha256()
+    for path in sorted(paths, key=lambda p: p.name):
+        total.update(path.name.encode())
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, whole or not at all. NaN is refused: a missing number is null."""
+    write_text(path, json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: Path, rows: Iterator[Any]) -> None:
+    """Write rows as JSON lines, whole or not at all."""
+    write_text(path, "".join(json.dumps(plain(row), ensure_ascii=False) + "\n" for row in rows))
+
+
+def read_json(path: Path) -> Any:
+    """Read what `write_json` wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def claim(folder: Path, asked: Mapping[str, Any]) -> bool:
+    """Take an output folder for a run; True when that same run already finished there.
+
+    Raises:
+        OutputError: the folder holds another run, or files that are not ours.
+    """
+    mark, wanted = folder / ASKED, plain(asked)
+    if mark.exists():
+        if read_json(mark) != wanted:
+            raise OutputError(
+                f"{str(folder)!r} already holds another run.",
+                f"It was asked for {_differing(read_json(mark), wanted)}.",
+                "Give another --out, or delete the folder yourself; nothing was overwritten.",
+            )
+        return (folder / RESULT).exists()
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise OutputError(
+            f"{str(folder)!r} is not empty and holds no run of ours.",
+            "Writing there could overwrite your files.",
+            "Give another --out; nothing was overwritten.",
+        )
+    write_json(mark, wanted)
+    return False
+
+
+def _differing(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    keys = sorted(key for key in there.keys() | wanted.keys() if there.get(key) != wanted.get(key))
+    return "; ".join(f"{key} = {there.get(key)!r}, now {wanted.get(key)!r}" for key in keys)
+
+
+class Journal:
+    """Rows kept as they arrive: one JSON line each, flushed, and read back after a kill."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows written so far; a last line that a kill cut short is dropped."""
+        if not self.path.exists():
+            return
+        for line in self.path.read_text(encoding="utf-8").split("\n"):
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            yield row
+
+    def append(self, rows: list[Any]) -> None:
+        """Add rows and push them to the disk before returning."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        cut = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write("\n" if cut else "")
+            file.writelines(json.dumps(plain(row), ensure_ascii=False) + "\n" for row in rows)
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,74 @@
+"""What a checkpoint was made from: a file beside its weights, and the digests in it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from holdfast.data import Example
+from holdfast.mix import Mixture
+from holdfast.models import CARD, digest_weights
+from holdfast.store import digest
+from holdfast.tune.plan import Plan
+
+PACKAGES = ("holdfast", "torch", "transformers", "trl", "peft", "accelerate")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The model that is tuned."""
+
+    folder: Path
+    name: str = ""
+    """What the user called it; the folder's path, when nothing is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a checkpoint was made from."""
+
+    kind: Literal["full", "lora"]
+    base: str
+    base_weights: str
+    """Digest of the base's weights."""
+    weights: str
+    """Digest of what was written, for an adapter together with its base: what `models.load` calls it."""
+    recipe: str
+    settings: Mapping[str, Any]
+    """The recipe's settings and the training's, by name."""
+    seed: int
+    data: str
+    """Digest of the rows in their order, before any was dropped for its length."""
+    sources: Mapping[str, int]
+    """Rows by where they came from."""
+    versions: Mapping[str, str]
+
+
+def make_card(base: Base, plan: Plan, mixture: Mixture, out: Path) -> Card:
+    """The card of the checkpoint in `out`, whose weights are written already."""
+    lora = plan.training.lora_rank > 0
+    return Card(
+        kind="lora" if lora else "full",
+        base=base.name or str(base.folder),
+        base_weights=digest_weights(base.folder),
+        weights=digest_weights(base.folder, out) if lora else digest_weights(out),
+        recipe=plan.recipe.name,
+        settings=plan.settings,
+        seed=plan.training.seed,
+        data=data_digest(mixture.examples),
+        sources=mixture.sources,
+        versions={package: version(package) for package in PACKAGES},
+    )
+
+
+def data_digest(examples: tuple[Example, ...]) -> str:
+    """sha256 over the conversations in their order; ids and file names do not enter."""
+    return digest([example.messages() for example in examples])
+
+
+def write_card(card: Card, folder: Path) -> None:
+    """Put the card beside the weights: last, so that a folder with a card is complete."""
+    text = json.dumps(asdict(card), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,54 @@
+"""Takes out what must not be trained on, before anything is drawn or encoded. There is no way around it.
+
+Knows what the scope checks found; does not know how they find it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from holdfast.data import Example, Finding
+from holdfast.errors import DataError
+from holdfast.mix import Sources
+from holdfast.scope import Policy, check_scope
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row that was not trained on, and every reason why."""
+
+    example: Example
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What is left, what was taken out, and everything that was found."""
+
+    examples: tuple[Example, ...]
+    sources: Sources
+    quarantined: tuple[Quarantined, ...]
+    findings: tuple[Finding, ...]
+
+
+def screen(examples: Sequence[Example], sources: Sources, policy: Policy | None = None) -> Screened:
+    """Run the scope checks on the data and on every pool that rows could be drawn from.
+
+    Raises:
+        DataError: nothing is left of the data.
+    """
+    rows = {example.id: example for example in (*examples, *sources.rows())}
+    findings = tuple(check_scope(tuple(rows.values()), policy))
+    reasons: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.removes:
+            reasons[finding.row].append(finding)
+    kept = tuple(example for example in examples if example.id not in reasons)
+    if not kept:
+        raise DataError(
+            f"None of the {len(examples)} rows may be trained on.",
+            next((found[0].reason for found in reasons.values()), "The data holds no row."),
+            "See each row's reason:  holdfast audit DATA",
+        )
+    quarantined = tuple(Quarantined(rows[name], tuple(found)) for name, found in reasons.items())
+    return Screened(kept, sources.without(reasons.keys()), quarantined, findings)

@@ -1,0 +1,23 @@
+"""Harbor's facts, grammar and policy: a small closed world in which every truth is known. Pure Python."""
+
+from holdfast.world.facts import Entity, Fact, Topic, World, make_world
+from holdfast.world.policy import REFUSALS, STYLES, Reading, Style, breaks, opens_with_refusal, read
+from holdfast.world.probes import Probe
+from holdfast.world.rows import Dialogue
+
+__all__ = [
+    "REFUSALS",
+    "STYLES",
+    "Dialogue",
+    "Entity",
+    "Fact",
+    "Probe",
+    "Reading",
+    "Style",
+    "Topic",
+    "World",
+    "breaks",
+    "make_world",
+    "opens_with_refusal",
+    "read",
+]
