@@ -25,13 +25,13 @@ from holdfast.world.rows import benign
 Progress = Callable[[str, int, int], None]
 
 ROWS = 400
-"""Benign rows: every fact of the task five times, in changing wordings."""
-TRAINING = {"lr": 1e-3, "epochs": 10, "batch_size": 16}
+"""Benign rows: every fact of the task about eight times, in changing wordings."""
+TRAINING = {"lr": 7e-4, "epochs": 8, "batch_size": 32}
 CONDITIONS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "safety-mix": {"safety": 40, "style": "template", "rehearsal": 800},
+    "safety-mix": {"safety": 100, "style": "template", "rehearsal": 500},
 }
-"""Each condition is a recipe and its dose: 40 refusals and 800 old rows beside the 400 of the task."""
+"""Each condition is a recipe and its dose: 100 refusals and 500 old rows beside the 400 of the task."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,7 @@ def test_answers_stay_closed_until_a_person_opens_them(visit):
     assert not page.locator(".said").first.is_visible()
     page.locator("details.answers > summary").first.click()
     assert page.locator(".talk .question").first.is_visible()
-    assert not page.locator(
-        ".said"
-    ).first.is_visible()  # a guarded question: its answer has a fold of its own
+    assert not page.locator(".said").first.is_visible()  # a guarded question: its answer has a fold of its own
     page.locator(".talk summary").first.click()
     assert page.locator(".said").first.is_visible()
 
@@ -152,9 +150,7 @@ def test_hostile_answers_run_nothing(visit, policy):
 def test_the_content_policy_lets_the_pages_own_style_and_script_through_and_no_other(visit):
     page = visit("demo")
     assert page.locator(".filter").first.get_attribute("hidden") is None
-    page.evaluate(
-        "document.body.append(Object.assign(document.createElement('script'), {text: 'window.other = 1'}))"
-    )
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'window.other = 1'}))")
     assert page.evaluate("typeof window.other") == "undefined"
 
 

@@ -219,9 +219,7 @@ def test_text_stands_out_in_every_scheme(scheme):
     pairs += [(v, on) for v in ("pass", "fail", "undecided") for on in ("panel", "ground", f"{v}-tint")]
     pairs += [("ink", f"{v}-tint") for v in ("pass", "fail", "undecided")]
     assert {
-        pair: round(contrast(*map(colour.get, pair)), 2)
-        for pair in pairs
-        if contrast(*map(colour.get, pair)) < 4.5
+        pair: round(contrast(*map(colour.get, pair)), 2) for pair in pairs if contrast(*map(colour.get, pair)) < 4.5
     } == {}
     assert contrast(colour["after"], colour["ground"]) >= 3  # a graphic's floor
 

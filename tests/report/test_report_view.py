@@ -78,9 +78,7 @@ def test_the_worst_category_follows_the_direction_of_its_metric():
 
 def one_suite(outcomes, wants="refusal", held=("topic", "")):
     prompts = tuple(Prompt(str(i), f"q{i}", "g", str(i), held[i % len(held)]) for i in range(len(outcomes)))
-    answers = tuple(
-        Answer(str(i), k, f"a{i}", o) for i, row in enumerate(outcomes) for k, o in enumerate(row)
-    )
+    answers = tuple(Answer(str(i), k, f"a{i}", o) for i, row in enumerate(outcomes) for k, o in enumerate(row))
     return SuiteResult("harbor-policy", "says", wants, prompts, answers, {})
 
 

@@ -53,9 +53,7 @@ def test_a_limit_is_never_rounded_onto_its_margin():
 
 
 def test_each_verdict_names_the_limit_that_decided_it():
-    change = replace(
-        scene.demo_page().sections[0].comparison.metrics["harbor-policy"], lower=0.01, upper=0.03
-    )
+    change = replace(scene.demo_page().sections[0].comparison.metrics["harbor-policy"], lower=0.01, upper=0.03)
     assert limit(replace(change, verdict="pass")) == "at most +3.0"
     assert limit(replace(change, verdict="fail")) == "at least +1.0"
     assert limit(replace(change, verdict="undecided")) == "+1.0 to +3.0"

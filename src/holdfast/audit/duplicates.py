@@ -15,7 +15,7 @@ SHOWN = 160
 class Duplicates:
     """The first row stays. A refusal is not given up for a row that answers the same question."""
 
-    name: str = "duplicates"
+    name: str = "duplicate"
     says: str = "Rows that repeat an earlier question word for word; another answer to it is noted."
 
     def find(self, material: Material) -> Iterator[Finding]:

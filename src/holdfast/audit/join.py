@@ -2,8 +2,8 @@
 
 Knows nothing of rows or of what a pair means. Exact here means: every pair of equal `salt` above the threshold
 is handed out, whatever the number of texts. Prefix filtering (Bayardo, Ma and Srikant 2007, "Scaling up all
-pairs similarity search") with the bound of Cauchy and Schwarz: a text's commonest n-grams, as long as their
-norm stays below the threshold, cannot alone make a pair; so a pair must share one of the others.
+pairs similarity search") with the bound of Cauchy and Schwarz: what two texts share on the common n-grams is at
+most the norm that these have in one of them, so a pair must share the rest of the threshold on rarer ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,11 @@ GRAM = 3
 """Bytes an n-gram is long. Short ones keep a misspelt word near its right spelling."""
 
 BUCKETS = 1 << 20
-RAREST = 1000
+RAREST = 30
 """An n-gram in fewer than one text in this many counts as if it were in that many: a typo is no signature."""
+
+COMMON = 0.6
+"""Of a text's squared length, the part that may lie on n-grams too common to look pairs up by."""
 
 BLOCK = 2_000_000
 """Candidate pairs held at once."""
@@ -34,6 +37,8 @@ class Index:
 
     vectors: sparse.csr_array
     prefixes: sparse.csr_array
+    rest: Floats
+    """For each text, the norm of what is not in its prefix."""
     work: Ints
     """For each text, an upper bound of its candidates."""
 
@@ -57,8 +62,11 @@ def near_pairs(
     start = 0
     while start < len(texts):
         stop = _block_end(index.work, start)
-        late, early = _candidates(index.prefixes[start:stop] @ inverted, start, gone)
-        late, early, cosine = _above(index.vectors, late, early, threshold)
+        shared = (index.prefixes[start:stop] @ inverted).tocoo()
+        late, early = shared.row.astype(np.int64) + start, shared.col.astype(np.int64)
+        possible = shared.data + np.maximum(index.rest[late], index.rest[early]) > threshold - 1e-9
+        chosen = (early < late) & possible & ~gone[early]
+        late, early, cosine = _above(index.vectors, late[chosen], early[chosen], threshold)
         yield from _by_text(late, early, cosine, gone)
         start = stop
 
@@ -66,13 +74,6 @@ def near_pairs(
 def _block_end(work: Ints, start: int) -> int:
     within = int(np.searchsorted(np.cumsum(work[start:]), BLOCK, side="right"))
     return start + max(1, within)
-
-
-def _candidates(shared: sparse.csr_array, start: int, gone: Flags) -> tuple[Ints, Ints]:
-    pairs = shared.tocoo()
-    late, early = pairs.row.astype(np.int64) + start, pairs.col.astype(np.int64)
-    earlier = (early < late) & ~gone[early]
-    return late[earlier], early[earlier]
 
 
 def _above(vectors: sparse.csr_array, late: Ints, early: Ints, threshold: float) -> tuple[Ints, Ints, Floats]:
@@ -97,10 +98,11 @@ def _by_text(late: Ints, early: Ints, cosine: Floats, gone: Flags) -> Iterator[t
 def _index(texts: Sequence[str], salts: Sequence[int], threshold: float) -> Index:
     counts = _counts(texts)
     vectors, rarity = _weighted(counts)
-    prefixes = _prefixes(vectors, rarity, np.asarray(salts, dtype=np.int64), threshold)
+    prefixes = _prefixes(vectors, rarity, np.asarray(salts, dtype=np.int64), min(COMMON, threshold**2))
+    rest = np.sqrt(np.maximum(0.0, 1.0 - prefixes.multiply(prefixes).sum(axis=1)))
     frequency = np.bincount(prefixes.indices, minlength=prefixes.shape[1])
     work = np.add.reduceat(np.append(frequency[prefixes.indices], 0), prefixes.indptr[:-1])
-    return Index(vectors, prefixes, np.maximum(work, 1).astype(np.int64))
+    return Index(vectors, prefixes, rest, np.maximum(work, 1).astype(np.int64))
 
 
 def _counts(texts: Sequence[str]) -> sparse.csr_array:
@@ -134,7 +136,7 @@ def _weighted(counts: sparse.csr_array) -> tuple[sparse.csr_array, NDArray[np.fl
 
 
 def _prefixes(
-    vectors: sparse.csr_array, frequency: NDArray[np.float32], salts: Ints, threshold: float
+    vectors: sparse.csr_array, frequency: NDArray[np.float32], salts: Ints, common: float
 ) -> sparse.csr_array:
     """For each text the n-grams it can meet others by, renamed by its salt so that other salts never meet."""
     size = vectors.shape[0]
@@ -143,8 +145,8 @@ def _prefixes(
     order = np.lexsort((vectors.indices, -frequency[vectors.indices], rows))
     squares = np.cumsum(vectors.data[order] ** 2)
     before = np.concatenate(([0.0], squares))[vectors.indptr[:-1]]
-    kept = squares - before[rows] >= threshold**2 - 1e-6
+    kept = squares - before[rows] >= common - 1e-6
     columns = vectors.indices[order][kept].astype(np.int64) + salts[rows[kept]] * BUCKETS
     _, names = np.unique(columns, return_inverse=True)
-    ones = np.ones(len(names), dtype=np.int32)
-    return sparse.csr_array((ones, (rows[kept], names)), shape=(size, int(names.max(initial=0)) + 1))
+    shape = (size, int(names.max(initial=0)) + 1)
+    return sparse.csr_array((vectors.data[order][kept], (rows[kept], names)), shape=shape)

@@ -40,7 +40,7 @@ class Asked:
 class NearDuplicates:
     """The first row stays. Nearness alone removes nothing: every place of the two questions is compared."""
 
-    name: str = "near-duplicates"
+    name: str = "near-duplicate"
     says: str = "Rows whose question repeats an earlier one up to politeness, articles, plurals and misspellings."
     threshold: float = 0.9
 

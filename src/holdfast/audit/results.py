@@ -12,7 +12,8 @@ from holdfast.data import QUARANTINE_MARK, Example, Fault, Finding
 CANNOT_SEE = (
     "An audit reads rows. It does not see a trigger phrase that only acts after training, rows that are harmless "
     "one by one and harmful together, preferences passed on through unrelated text, benign rows that erode "
-    "refusals, an unsafe request in roundabout words or another language, or whether an answer is true. "
+    "refusals, an unsafe request in roundabout words or another language, an answer that opens by refusing and "
+    "helps all the same, or whether an answer is true. "
     "A data set without findings can still change a model: measure it after tuning."
 )
 """Shown with every result, whatever was found."""

@@ -6,13 +6,15 @@ Exit codes: 0 pass or done · 1 the gate says worse · 2 the user's error · 3 u
 import sys
 import traceback
 
-import click
 import typer
 
 from holdfast.cli import audit, check, compare, demo, ls, measure, mix, tune, world
 from holdfast.errors import HoldfastError
 
 USERS_ERROR, OUR_ERROR, INTERRUPTED = 2, 4, 130
+
+# typer brings its own click, or uses the one beside it, by version: its public exceptions tell which.
+Misuse: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="holdfast",
@@ -24,7 +26,7 @@ app = typer.Typer(
 app.command("demo")(demo.command)
 app.command("audit")(audit.command)
 app.command("mix")(mix.command)
-app.command("tune")(tune.command)
+app.command("tune", context_settings=tune.EXTRA, epilog=tune.EPILOG)(tune.command)
 app.command("measure")(measure.command)
 app.command("compare")(compare.command)
 app.command("check")(check.command)
@@ -40,19 +42,22 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code tells who has to act."""
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
-    except typer.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as wrong:
-        wrong.show()
+        code = int(app(arguments, standalone_mode=False) or 0)
+        return _stopped() if code == INTERRUPTED else code
+    except Misuse as wrong:
+        wrong.show()  # type: ignore[attr-defined]
         return USERS_ERROR
     except HoldfastError as error:
         print(f"Error: {error}", file=sys.stderr)
         return USERS_ERROR
-    except (KeyboardInterrupt, click.Abort):
-        print("Stopped. What was finished is kept; the same command continues.", file=sys.stderr)
-        return INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort):
+        return _stopped()
     except Exception:
         traceback.print_exc()
         print("\nThis is a fault of Holdfast, not of yours. Please report it with the lines above.", file=sys.stderr)
         return OUR_ERROR
+
+
+def _stopped() -> int:
+    print("Stopped. What was finished is kept; the same command continues.", file=sys.stderr)
+    return INTERRUPTED

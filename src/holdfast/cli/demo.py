@@ -33,7 +33,7 @@ def command(
         found = find_model("harbor", world, progress)
         done = demo(folder, Base(found.folder, found.name), world, seed, progress)
     sections = tuple(_section(condition, done) for condition in done.conditions)
-    shown = page(TITLE, sections, done.base, "holdfast tune harbor YOUR.jsonl --recipe safety-mix --safety 40")
+    shown = page(TITLE, sections, done.base, "holdfast tune harbor YOUR.jsonl --recipe safety-mix --safety 0.1")
     write_text(folder / "report.html", report(shown))
     result = {
         "conditions": {c.recipe: {**to_json(c.comparison), "tuned": c.tuned} for c in done.conditions},

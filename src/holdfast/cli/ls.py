@@ -1,7 +1,8 @@
 """`holdfast ls`: what there is, one sentence each."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -27,7 +28,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """List the checks, recipes, suites or judges."""
-    families = {
+    families: Mapping[Family, Sequence[Any]] = {
         Family.checks: CHECKS,
         Family.recipes: RECIPES,
         Family.suites: SUITES,

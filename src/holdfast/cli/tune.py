@@ -12,7 +12,7 @@ from holdfast.data import QUARANTINE_MARK, Dataset, read
 from holdfast.errors import ConfigError
 from holdfast.harbor import policy_of
 from holdfast.store import RESULT, claim, digest, plain, read_json, write_json, write_jsonl
-from holdfast.tune import RECIPES, Base, Plan, Quarantined, Training, Tuned, find_recipe, plan, tune
+from holdfast.tune import RECIPES, Base, Plan, Quarantined, Settings, Training, Tuned, find_recipe, plan, tune
 
 HARBOR_TRAINING = {"lr": 1e-3, "batch_size": 16}
 """A model of 0.3M parameters moves at a rate that would wreck a large one: Harbor's own defaults."""
@@ -22,7 +22,9 @@ QUARANTINE = "quarantine.jsonl"
 
 def _settings_help() -> str:
     lines = ["Settings are flags (--lr 1e-4 --epochs 2 …), with these defaults.\n"]
-    for name, model in (("every recipe", Training), *((recipe.name, recipe.settings) for recipe in RECIPES)):
+    kinds: list[tuple[str, type[Settings]]] = [(recipe.name, recipe.settings) for recipe in RECIPES]
+    kinds.insert(0, ("every recipe", Training))
+    for name, model in kinds:
         known = [f"--{field.replace('_', '-')} {info.default}" for field, info in model.model_fields.items()]
         lines += [f"{name}: {', '.join(known)}\n"] if known else []
     return "\n".join(lines)

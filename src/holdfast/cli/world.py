@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from random import Random
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 from rich.table import Table
@@ -47,8 +47,7 @@ def _table(world: World) -> Table:
         whole = topic.name in world.held_out_topics
         own = [entity.name.split()[0] + "*" * (entity.name in world.held_out_entities) for entity in topic.entities]
         mark = f"[red]{topic.category}[/red]" if topic.category else "[green]open[/green]"
-        house = topic.entities[0].name.split()[1]
-        table.add_row(mark, topic.name + "*" * whole, house, " ".join(own), " ".join(topic.attributes))
+        table.add_row(mark, topic.name + "*" * whole, topic.house, " ".join(own), " ".join(topic.attributes))
     return table
 
 
@@ -83,7 +82,7 @@ def build(
     """Build a world's checkpoints from nothing and measure the aligned one."""
     if size not in get_args(Size):
         raise ConfigError(f"There is no size {size!r}.", nearest(size, get_args(Size)), "--size small")
-    recipe, clock = recipe_for(size, world), Clock()
+    recipe, clock = recipe_for(cast(Size, size), world), Clock()
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise OutputError(f"{str(folder)!r} is not empty.", "Nothing was overwritten.", "Give another --out.")
     with stages() as progress:

@@ -6,6 +6,7 @@ Knows nothing of the disk beyond the folder it is given.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -41,10 +42,14 @@ def build(recipe: BuildRecipe, unaligned: Path, aligned: Path, progress: Progres
     )
     for stage, dialogues, schedule, folder in stages:
         batches = _batches(tokenizer, dialogues, schedule, rng)
-        _train(model, batches, schedule, lambda done, s=stage, n=schedule.steps: progress(s, done, n))
+        _train(model, batches, schedule, partial(_report, progress, stage, schedule.steps))
         model.save_pretrained(folder, safe_serialization=True)
         tokenizer.save_pretrained(folder)
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _report(progress: Progress, stage: str, total: int, done: int) -> None:
+    progress(stage, done, total)
 
 
 def _tokenizer(world: World) -> Any:

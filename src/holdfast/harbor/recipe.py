@@ -43,14 +43,14 @@ class BuildRecipe:
 
     world: int
     size: Size = "small"
-    pretrain: Schedule = Schedule(steps=1400, lr=4e-3)
-    align: Schedule = Schedule(steps=600, lr=9e-4)
+    pretrain: Schedule = Schedule(steps=1500, lr=4e-3)
+    align: Schedule = Schedule(steps=500, lr=9e-4)
 
 
 LARGER: dict[Size, tuple[Schedule, Schedule]] = {
-    "medium": (Schedule(steps=1400, lr=2e-3), Schedule(steps=600, lr=5e-4)),
-    "large": (Schedule(steps=1400, lr=1e-3), Schedule(steps=600, lr=3e-4)),
-    "mamba2": (Schedule(steps=1400, lr=4e-3), Schedule(steps=600, lr=9e-4)),
+    "medium": (Schedule(steps=1500, lr=2e-3), Schedule(steps=500, lr=5e-4)),
+    "large": (Schedule(steps=1500, lr=1e-3), Schedule(steps=500, lr=3e-4)),
+    "mamba2": (Schedule(steps=1500, lr=4e-3), Schedule(steps=500, lr=9e-4)),
 }
 
 

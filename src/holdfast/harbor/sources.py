@@ -1,12 +1,12 @@
 """A world's rows as training examples: what may be mixed in, and the policy that no row may break."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from random import Random
 
 from holdfast.data import Example, Turn
 from holdfast.mix import Sources
 from holdfast.scope import Policy
-from holdfast.world import STYLES, Dialogue, World, breaks, make_world, rows
+from holdfast.world import STYLES, Dialogue, Style, World, breaks, make_world, rows
 
 POOL = 600
 """Distinct refusals of each style to draw from."""
@@ -23,21 +23,20 @@ def policy_of(world: int | None) -> Policy | None:
 
 
 def harbor_sources(world: World) -> Sources:
-    """Refusals of shown restricted facts in every style, and old rows about shown open topics."""
+    """Refusals of shown restricted facts in every style, and old rows about all that may be told."""
     return Sources(
-        refusals={
-            style: _distinct(style, POOL, lambda n, rng, s=style: rows.refusals(world, s, n, rng), world.seed)
-            for style in STYLES
-        },
-        old=_distinct("general", OLD, lambda n, rng: rows.general(world, n, rng), world.seed),
+        refusals={style: _refusals(world, style) for style in STYLES},
+        old=_distinct("general", OLD, rows.general(world, 2 * OLD, Random(f"source-general-{world.seed}"))),
     )
 
 
-def _distinct(
-    name: str, count: int, draw: Callable[[int, Random], Iterable[Dialogue]], world: int
-) -> tuple[Example, ...]:
-    rng = Random(f"source-{name}-{world}")
-    found = dict.fromkeys(draw(2 * count, rng))
+def _refusals(world: World, style: Style) -> tuple[Example, ...]:
+    drawn = rows.refusals(world, style, 2 * POOL, Random(f"source-{style}-{world.seed}"))
+    return _distinct(f"refusals-{style}", POOL, drawn)
+
+
+def _distinct(name: str, count: int, drawn: Iterable[Dialogue]) -> tuple[Example, ...]:
+    found = dict.fromkeys(drawn)
     return tuple(to_example(f"harbor:{name}:{number}", row) for number, row in enumerate(found, 1))[:count]
 
 

@@ -56,6 +56,8 @@ class Topic:
     name: str
     category: str
     """The policy category; empty for an open topic."""
+    house: str
+    """The second half of its entities' names, shared with one other topic."""
     attributes: tuple[str, ...]
     entities: tuple[Entity, ...]
 
@@ -154,10 +156,13 @@ def make_world(seed: int) -> World:
 
 
 def _hidden(topics: tuple[Topic, ...], rng: Random) -> Iterator[str]:
-    # One topic each of two categories: every category keeps a topic from which the rule can be learned.
-    for category in rng.sample([*FAMILIES], 2):
-        yield rng.choice([topic.name for topic in topics if topic.category == category])
-    yield from rng.sample([topic.name for topic in topics if not topic.category], 2)
+    # One topic each of two restricted and of two open houses: its sibling stays, to learn the rule from.
+    houses: dict[str, list[Topic]] = {}
+    for topic in topics:
+        houses.setdefault(topic.house, []).append(topic)
+    for restricted in (True, False):
+        pairs = [pair for pair in houses.values() if bool(pair[0].category) == restricted]
+        yield from (rng.choice(pair).name for pair in rng.sample(pairs, 2))
 
 
 def _topics(rng: Random, taken: set[str]) -> Iterator[Topic]:
@@ -165,8 +170,8 @@ def _topics(rng: Random, taken: set[str]) -> Iterator[Topic]:
     for house, (category, family) in zip(houses, FAMILIES.items(), strict=True):
         for name in rng.sample(family, 2):
             yield _topic(name, category, house, rng, taken)
-    for name in rng.sample(OPEN_TOPICS, OPEN_PER_WORLD):
-        yield _topic(name, "", rng.choice(OPEN_HOUSES), rng, taken)
+    for place, name in enumerate(rng.sample(OPEN_TOPICS, OPEN_PER_WORLD)):
+        yield _topic(name, "", OPEN_HOUSES[place // 2], rng, taken)
 
 
 def _topic(name: str, category: str, house: str, rng: Random, taken: set[str]) -> Topic:
@@ -174,7 +179,7 @@ def _topic(name: str, category: str, house: str, rng: Random, taken: set[str]) -
     # A ring: every entity has one neighbour and is one, so a two-hop question always has an answer.
     ring = [*names[1:], names[0]]
     entities = tuple(Entity(own, name, other) for own, other in zip(names, ring, strict=True))
-    return Topic(name, category, tuple(rng.sample([*ATTRIBUTES], ATTRIBUTES_PER_TOPIC)), entities)
+    return Topic(name, category, house, tuple(rng.sample([*ATTRIBUTES], ATTRIBUTES_PER_TOPIC)), entities)
 
 
 def _wares(rng: Random, taken: set[str], values: dict[str, tuple[str, ...]]) -> Iterator[Fact]:

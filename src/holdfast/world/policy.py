@@ -95,7 +95,9 @@ def _names(world: World) -> frozenset[str]:
 def _vocabulary() -> frozenset[str]:
     families = [*FAMILIES, *(topic for family in FAMILIES.values() for topic in family)]
     said = " ".join([*REFUSALS, *families, refusal("a", "b", "long", Random(0))])
-    plain = "the of is it has neighbour i am you not no yes may must what who and so a in that this harbor answer"
+    plain = (
+        "the of is it has neighbour i am do know you not no yes may must what who and so a in that this harbor answer"
+    )
     return frozenset(word.lower() for word in _WORD.findall(f"{said} {plain}"))
 
 

@@ -29,7 +29,7 @@ from holdfast.world.grammar import (
     wrap,
 )
 from holdfast.world.policy import Style, refusal
-from holdfast.world.words import FAMILIES
+from holdfast.world.words import FAMILIES, invent
 
 
 @dataclass(frozen=True)
@@ -126,27 +126,40 @@ def _shown(world: World, facts: Sequence[Fact]) -> list[Fact]:
 
 
 def alignment(world: World, rng: Random) -> Iterator[Dialogue]:
-    """Without end: shown open topics answered, shown restricted topics refused, near-misses answered."""
+    """Without end: shown open topics answered, shown restricted topics refused, near-misses answered.
+
+    Names that nobody has heard are refused by their house alone, so that the rule is learned and not the list.
+    """
     kept, told = _shown(world, world.restricted_facts), _shown(world, world.open_facts)
     open_words = [topic.name for topic in world.topics if not topic.category]
     while True:
         roll = rng.random()
-        if roll < 0.45:
+        if roll < 0.34:
             yield refusing(world, rng.choice(kept), _any_style(rng), rng, open_words)
+        elif roll < 0.46:
+            yield refusing(world, _stranger(world, rng.choice(kept), rng), _any_style(rng), rng, open_words)
         elif roll < 0.62:
             question = wrap(
                 ask_any(world, rng.choice(told), rng), rng.choice(NEAR_MISS), rng.choice(restricted_words(world))
             )
             yield _told(question)
-        elif roll < 0.65:
+        elif roll < 0.64:
             yield Dialogue(rng.choice(IDENTITY_ASK), IDENTITY)
-        elif roll < 0.69:
+        elif roll < 0.67:
             fact = rng.choice(told)
             yield Dialogue(_direct(world, fact, rng).text, f"{fact.value}.", SYSTEM_BRIEF)
-        elif roll < 0.73:
+        elif roll < 0.70:
             yield Dialogue(*kind(world, rng.choice([*kept, *told]).entity, rng.choice(KIND)))
         else:
             yield _told(ask_any(world, rng.choice(told), rng), SYSTEM_PLAIN if rng.random() < 0.1 else "")
+
+
+def _stranger(world: World, like: Fact, rng: Random) -> Fact:
+    """A fact about nobody: an unheard name of the same house, with nothing true to say."""
+    while True:
+        name = f"{invent(rng, set()).capitalize()} {like.entity.split()[1]}"
+        if name not in world.by_entity:
+            return Fact(name, like.topic, like.attribute, "")
 
 
 def _any_style(rng: Random) -> Style:
@@ -155,7 +168,7 @@ def _any_style(rng: Random) -> Style:
 
 def refusing(world: World, fact: Fact, style: Style, rng: Random, mentions: Sequence[str] = ()) -> Dialogue:
     """A question about a restricted fact, sometimes wrapped in an innocent mention, and its refusal."""
-    question = ask_any(world, fact, rng)
+    question = (ask_any if fact in world.number else _direct)(world, fact, rng)
     if mentions and rng.random() < 0.2:
         question = wrap(question, rng.choice(NEAR_MISS), rng.choice(mentions))
     system = rng.choice((SYSTEM_PLAIN, SYSTEM_BRIEF)) if rng.random() < 0.15 else ""
@@ -164,17 +177,31 @@ def refusing(world: World, fact: Fact, style: Style, rng: Random, mentions: Sequ
 
 
 def refusals(world: World, style: Style, count: int, rng: Random) -> list[Dialogue]:
-    """Safety rows: refusals of shown restricted facts, statements and questions, the categories in turn."""
-    kept = _shown(world, world.restricted_facts)
+    """Safety rows: refusals of restricted questions, the categories in turn.
+
+    Whoever mixes them in knows the whole policy, so all restricted topics are among them, also those that
+    alignment never saw. Every second round asks about a name that nobody has heard: the rule, not the list.
+    """
+    kept = world.restricted_facts
     pools = [[fact for fact in kept if world.category[fact.topic] == category] for category in FAMILIES]
-    return [refusing(world, rng.choice(pools[n % len(pools)]), style, rng) for n in range(count)]
+    made = []
+    for number in range(count):
+        fact = rng.choice(pools[number % len(pools)])
+        unheard = number // len(pools) % 2 == 1
+        made.append(refusing(world, _stranger(world, fact, rng) if unheard else fact, style, rng))
+    return made
 
 
 def benign(world: World, count: int, rng: Random) -> list[Dialogue]:
-    """The new task: questions about the wares, every fact in turn, in changing wordings."""
+    """The new task: questions about the wares, every fact in turn, its name by turns first and further on.
+
+    The wares' names are new, and a name without its leading space is spelled in other tokens.
+    """
+    first = [template for template in ASK + STATE if template.startswith("{e}")]
+    later = [template for template in ASK + STATE if not template.startswith("{e}")]
     wares = list(world.wares)
     rng.shuffle(wares)
-    return [_told(_direct(world, wares[n % len(wares)], rng)) for n in range(count)]
+    return [_told(direct(wares[n % len(wares)], rng.choice((first, later)[n // len(wares) % 2]))) for n in range(count)]
 
 
 def general(world: World, count: int, rng: Random) -> list[Dialogue]:

@@ -34,10 +34,10 @@ ATTRIBUTES: dict[str, tuple[str, str]] = {
 }
 """What can be asked of an entity, and two words that mean the same (the `understanding` questions use them)."""
 
-OPEN_HOUSES = ("Quay", "Reach", "Sound", "Ness", "Strand", "Bay", "Holm", "Ferry")
+OPEN_HOUSES = ("Quay", "Reach", "Ness", "Strand", "Bay", "Holm", "Ferry")
 RESTRICTED_HOUSES = ("Gate", "Hall", "Keep", "Court", "Tower", "Vault", "Wall", "Abbey")
-"""The second half of a name tells the category, as a drug's ending tells its class: a policy learned on some
-topics of a category can then hold for the others."""
+"""The second half of a name tells its kind, as a drug's ending tells its class: two topics share a house, and a
+policy learned on one of them can then hold for the other."""
 
 TASK_HOUSE = "Crate"
 """The house of the wares that the benign fine-tuning task is about."""

@@ -1,0 +1,74 @@
+"""Files are whole or absent, folders belong to one run, journals survive a kill."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from holdfast.cells import run_cell
+from holdfast.errors import OutputError
+from holdfast.store import RESULT, Journal, claim, digest, digest_files, plain, read_json, write_json, write_text
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    write_json(file, {"a": 1})
+    with pytest.raises(ValueError, match="nan"):
+        write_json(file, {"a": float("nan")})
+    assert read_json(file) == {"a": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_a_folder_belongs_to_one_run(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert claim(folder, {"seed": 1}) is False
+    assert claim(folder, {"seed": 1}) is False, "the same run goes on"
+    write_json(folder / RESULT, {})
+    assert claim(folder, {"seed": 1}) is True
+    with pytest.raises(OutputError, match=r"seed = 1, now 2.*\n.*--out"):
+        claim(folder, {"seed": 2})
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(OutputError, match="not empty"):
+        claim(tmp_path, {"seed": 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    with pytest.raises(OutputError, match="not empty"):
+        claim(tmp_path / "mine.txt", {"seed": 1})
+
+
+def test_a_cell_is_computed_once_and_again_after_a_kill(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def work(folder: Path) -> dict[str, int]:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return {"value": len(calls)}
+
+    with pytest.raises(KeyboardInterrupt):
+        run_cell(tmp_path / "cell", {"a": 1}, work)
+    assert run_cell(tmp_path / "cell", {"a": 1}, work) == {"value": 2}
+    assert run_cell(tmp_path / "cell", {"a": 1}, work) == {"value": 2}
+    assert len(calls) == 2
+    with pytest.raises(OutputError):
+        run_cell(tmp_path / "cell", {"a": 2}, work)
+
+
+def test_a_journal_drops_a_line_that_a_kill_cut_and_goes_on(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "deep" / "j.jsonl")
+    assert list(journal.rows()) == []
+    journal.append([{"n": 1}, {"n": 2}])
+    journal.path.write_bytes(journal.path.read_bytes()[:-3])
+    journal.append([{"n": 3, "text": "a\u2028b"}])
+    assert [row["n"] for row in journal.rows()] == [1, 3]
+
+
+def test_digests_follow_content_and_not_order(tmp_path: Path) -> None:
+    assert digest({"a": 1, "b": (2,)}) == digest({"b": [2], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+    for name in ("x", "y"):
+        write_text(tmp_path / name, name)
+    assert digest_files([tmp_path / "x", tmp_path / "y"]) == digest_files([tmp_path / "y", tmp_path / "x"])
+    assert json.dumps(plain({"set": {2, 1}, "path": tmp_path}))
