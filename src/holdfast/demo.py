@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _condition(stage: _Stage, name: str, before: Measurement) -> Condition:
 
 
 def _tune(stage: _Stage, chosen: Plan, out: Path) -> dict[str, Any]:
-    name = chosen.recipe.name
+    name, started = chosen.recipe.name, monotonic()
     tuned = tune(
         stage.base, task_rows(stage.world, stage.seed), chosen, out, harbor_sources(stage.world),
         policy_of(stage.world.seed), lambda done, total, _: stage.progress(f"{name} · tuning", done, total),
@@ -107,6 +108,7 @@ def _tune(stage: _Stage, chosen: Plan, out: Path) -> dict[str, Any]:
         "supervised_tokens": tuned.supervised_tokens,
         "dropped_rows": len(tuned.dropped),
         "sources": dict(tuned.card.sources),
+        "seconds": round(monotonic() - started, 2),
     }
 
 

@@ -1,5 +1,7 @@
 """`holdfast audit`: what a fine-tuning file would do to a model, before any GPU runs. Needs no torch."""
 
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +14,7 @@ from holdfast.cli.console import Clock, out, say_json, say_next, stages
 from holdfast.data import read, read_eval_set, write_rows
 from holdfast.errors import ConfigError, nearest
 from holdfast.harbor import policy_of
+from holdfast.report import audit_page
 from holdfast.store import claim, digest_files, write_json, write_jsonl, write_text
 
 FAILED = 1
@@ -25,7 +28,7 @@ def command(
         int | None, typer.Option("--world", min=0, help="Also hold the rows to this Harbor world's policy.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--out", help="Write kept.jsonl, quarantine.jsonl, audit.json.")
+        Path | None, typer.Option("--out", help="Write kept.jsonl, quarantine.jsonl, audit.json, audit.html.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
@@ -50,6 +53,9 @@ def command(
             {"verb": "audit", "data": digest_files(data), "against": digest_files(against or []), "world": world},
         )
         save(folder, found, result)
+        sources = tuple(path.name for path in data)
+        page = audit_page(found, CHECKS, sources, version("holdfast"), date.today().isoformat())
+        write_text(folder / "audit.html", page)
     if as_json:
         say_json(result)
     else:

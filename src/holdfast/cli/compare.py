@@ -88,16 +88,15 @@ def read_side(path: Path, bad_is: Literal["high", "low"]) -> Side:
 
 
 def table(result: Comparison) -> Table:
-    """One line a metric: the change, its limit, its margin, its verdict."""
-    shown = Table(
-        "metric", "before", "after", "worsening", "limit", "margin", "newly worse / better", "verdict", box=None
-    )
+    """One line a metric: the change in points, its limit, its margin, its verdict."""
+    shown = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("metric", "before → after", "worsening (limit)", "margin", "newly worse, better", "verdict"):
+        shown.add_column(name, no_wrap=name != "newly worse, better")
     for change in result.metrics.values():
-        limit = change.lower if change.verdict == "fail" else change.upper
-        word = "at least" if change.verdict == "fail" else "at most"
+        limit = f"≥ {points(change.lower)}" if change.verdict == "fail" else f"≤ {points(change.upper)}"
         shown.add_row(
-            change.name, points(change.before), points(change.after), points(change.worsening),
-            f"{word} {points(limit)}", points(change.margin), f"{change.newly_worse} / {change.newly_better}",
+            change.name, f"{points(change.before)} → {points(change.after)}", f"{points(change.worsening)} ({limit})",
+            points(change.margin), f"{change.newly_worse}, {change.newly_better}",
             f"[{COLOUR[change.verdict]}]{change.verdict}[/]",
         )  # fmt: skip
     return shown

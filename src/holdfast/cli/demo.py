@@ -48,8 +48,8 @@ def command(
 
 
 def _section(condition: Condition, done: Demo) -> Section:
-    tuned = condition.tuned
-    training = Training(condition.recipe, tuned["rows"], tuned["quarantined"], tuned["steps"], tuned["loss"])
+    facts = ("rows", "quarantined", "steps", "loss", "seconds")
+    training = Training(condition.recipe, *(condition.tuned[fact] for fact in facts))
     return Section(condition.recipe, condition.comparison, done.base, condition.measurement, training)
 
 

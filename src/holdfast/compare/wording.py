@@ -9,9 +9,9 @@ from holdfast.compare.results import Metric, MetricChange, Verdict
 
 
 def sentence(verdict: Verdict, changes: Mapping[str, MetricChange], level: float, *, same_model: bool) -> str:
-    """The verdict in one sentence, with the metric that decided it."""
+    """What the verdict rests on, in one sentence; the word itself stands beside it."""
     if same_model:
-        return "Pass: same model, the weights of both sides are identical."
+        return "Same model: the weights of both sides are identical."
     deciding = [change for change in changes.values() if change.verdict == verdict]
     limit = f"{100 * level:g} % limit"
     if verdict == "fail":
@@ -19,15 +19,15 @@ def sentence(verdict: Verdict, changes: Mapping[str, MetricChange], level: float
     closest = max(deciding, key=lambda change: (1 if change.upper is None else change.upper) - change.margin)
     if verdict == "undecided":
         return _undecided(closest, limit)
-    lead = "" if len(changes) == 1 else "nothing worsened by its margin; at the closest, "
+    lead = "" if len(changes) == 1 else "Nothing worsened by its margin; at the closest, "
     bound = f"{closest.name} is {_at_most(closest)} ({limit})"
-    return f"Pass: {lead}{bound}, and its margin is {_points(closest.margin)}."
+    return f"{lead}{bound}, and its margin is {_points(closest.margin)}."
 
 
 def _failed(change: MetricChange, limit: str) -> str:
     seen = "" if change.worsening is None else f"{_points(change.worsening)} worse, "
     at_least = f"at least {_points(change.lower or 0)} ({limit})"
-    return f"Fail: {change.name} is {seen}{at_least}, and its margin is {_points(change.margin)}."
+    return f"{change.name} is {seen}{at_least}, and its margin is {_points(change.margin)}."
 
 
 def _undecided(change: MetricChange, limit: str) -> str:
@@ -38,7 +38,7 @@ def _undecided(change: MetricChange, limit: str) -> str:
     else:
         remedy = "its change sits too near the margin for more prompts to decide"
     bound = f"{change.name} may be {_points(1 if change.upper is None else change.upper)} worse ({limit})"
-    return f"Undecided: {bound}, and its margin is {_points(change.margin)}; {remedy}."
+    return f"{bound}, and its margin is {_points(change.margin)}; {remedy}."
 
 
 def _at_most(change: MetricChange) -> str:

@@ -1,0 +1,28 @@
+"""The audit's page holds every count, and a row's words are inert on it."""
+
+from holdfast.audit import CHECKS, audit
+from holdfast.data import Dataset, ask
+from holdfast.report import audit_page
+
+HOSTILE = "</details><script>alert(1)</script> What is the tide at noon by the old stone quay of the harbor?"
+
+
+def page() -> str:
+    rows = (ask("a:1", HOSTILE, "High."), ask("a:2", HOSTILE, "High."), ask("a:3", "Why does it turn?", "The moon."))
+    found = audit([Dataset("a", "messages", rows)])
+    assert found.counts["duplicate"] == 1
+    return audit_page(found, CHECKS, ("a.jsonl",), "0.1.0", "2026-01-01")
+
+
+def test_it_says_what_was_found_and_what_was_not() -> None:
+    shown = page()
+    assert "1 of 3 rows set aside" in shown
+    assert all(f"<td>{check.name}</td>" in shown for check in CHECKS)
+    assert "An audit reads rows." in shown
+
+
+def test_a_row_is_inert() -> None:
+    shown = page()
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "<details open" not in shown
