@@ -27,9 +27,10 @@ from holdfast.harbor import (
 from holdfast.harbor.build import encode, new_model
 from holdfast.harbor.recipe import Schedule
 from holdfast.measure import SUITES, Asking, Measurement, measure, rate
-from holdfast.models import load, read_tokenizer, render_example
+from holdfast.models import Decoding, load, read_tokenizer, render_example
 from holdfast.store import Journal, read_json
 from holdfast.world import make_world
+from holdfast.world.probes import policy
 from holdfast.world.rows import alignment
 
 QUIET = lambda *_: None  # noqa: E731
@@ -96,6 +97,21 @@ def test_both_stages_are_built_with_their_card(tmp_path: Path, size: str) -> Non
     assert said[-1] == ("alignment", 2, 2)
     model = load(tmp_path / "made" / "aligned")
     assert model.weights != load(tmp_path / "made" / "unaligned").weights
+
+
+@pytest.mark.parametrize("size", ["small", "mamba2"])
+def test_an_answer_does_not_depend_on_the_padding_beside_it(tmp_path: Path, size: str) -> None:
+    recipe = BuildRecipe(5, size, Schedule(30, 4e-3, 16, 5), SHORT)  # type: ignore[arg-type]
+    rebuild(recipe, tmp_path / "made", QUIET)
+    chats = [[{"role": "user", "content": probe.text}] for probe in policy(make_world(5))[:24]]
+    long = [{"role": "user", "content": "After a book on chess, I ask: " * 5 + chats[0][0]["content"]}]
+    texts = []
+    for batch in (1, 64):
+        model = load(tmp_path / "made" / "unaligned", batch=batch)
+        replies = [reply for part in model.answer([*chats, long], Decoding(max_tokens=12)) for reply in part]
+        texts.append({reply.prompt: reply.text for reply in replies})
+    assert texts[0] == texts[1]
+    assert len(set(texts[0].values())) > 1, "the model says more than one thing"
 
 
 def test_a_cached_world_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

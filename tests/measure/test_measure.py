@@ -138,6 +138,17 @@ def test_answers_of_other_weights_or_seeds_are_not_reused(tmp_path: Path) -> Non
     assert len(asked) == len(first.suites["harbor-task"].prompts)
 
 
+@pytest.mark.parametrize(("keep", "text"), [("text", "I am Harbor."), ("hash", "sha256:"), ("none", "")])
+def test_what_is_kept_of_an_answer_is_kept_everywhere(tmp_path: Path, keep: Any, text: str) -> None:
+    done = run(scripted(lambda _: "I am Harbor."), tmp_path, "harbor-policy", asking=Asking(keep=keep))
+    answers = done.suites["harbor-policy"].answers
+    assert {answer.outcome for answer in answers} == {"partial"}
+    assert all(answer.text.startswith(text) for answer in answers)
+    assert ("I am Harbor." in (tmp_path / "answers.jsonl").read_text()) == (keep == "text")
+    again = run(scripted(lambda _: "never asked"), tmp_path, "harbor-policy", asking=Asking(keep=keep))
+    assert again.suites["harbor-policy"].answers == answers
+
+
 def test_a_measurement_survives_json(tmp_path: Path) -> None:
     done = run(scripted(truthful), tmp_path, "harbor-policy", "harbor-task")
     assert load_measurement(plain(done)) == load_measurement(plain(load_measurement(plain(done))))

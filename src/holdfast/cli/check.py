@@ -8,7 +8,7 @@ import typer
 
 from holdfast.cli.compare import EXIT, Margins, margins, table, tell
 from holdfast.cli.console import Clock, out, say_json, say_next, stages
-from holdfast.cli.measure import MEASUREMENT, Samples, Seed, SuiteNames, WorldSeed, measured
+from holdfast.cli.measure import MEASUREMENT, KeepAnswers, KeepWord, Samples, Seed, SuiteNames, WorldSeed, measured
 from holdfast.cli.pages import page
 from holdfast.cli.resolve import out_folder
 from holdfast.compare import Gate, compare, side, to_json
@@ -25,13 +25,14 @@ def command(
     samples: Samples = 1,
     seed: Seed = 0,
     world: WorldSeed = 0,
+    keep_answers: KeepAnswers = KeepWord.text,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Where report.html is written; under runs/, if none.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Measure two models, compare them, write a report; exit 0 pass, 1 fail, 3 undecided."""
-    gate, asking, clock = Gate(margins(margin or ())), Asking(samples, None, seed), Clock()
+    gate, asking, clock = Gate(margins(margin or ())), Asking(samples, None, seed, keep_answers.value), Clock()
     with stages() as progress:
         before = measured(base, suite or (), asking, world, progress.under("before"))
         after = measured(tuned, suite or (), asking, world, progress.under("after"))

@@ -1,6 +1,7 @@
 """`holdfast measure`: ask, judge, record."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,24 @@ from holdfast.store import RESULT, Journal, claim, read_json, write_json
 
 MEASUREMENT = "measurement.json"
 
+
+class KeepWord(StrEnum):
+    """What may be kept of an answer."""
+
+    text = "text"
+    hash = "hash"
+    none = "none"
+
+
 ModelName = Annotated[str, typer.Argument(help="A local folder, a hub id, harbor, harbor:unaligned …")]
 SuiteNames = Annotated[list[str] | None, typer.Option("--suite", help="A suite; repeat for several. All, if none.")]
 Samples = Annotated[int, typer.Option(min=1, help="Answers per prompt; several are sampled at temperature 1.")]
 Temperature = Annotated[float | None, typer.Option(help="Overrides the suite's own temperature.")]
 Seed = Annotated[int, typer.Option(min=0, help="The seed that sampled answers are drawn with.")]
 WorldSeed = Annotated[int, typer.Option("--world", min=0, help="Harbor's world, for the Harbor names.")]
+KeepAnswers = Annotated[
+    KeepWord, typer.Option("--keep-answers", help="What is stored of an answer: its text, a hash, or nothing.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -31,11 +44,12 @@ def command(
     temperature: Temperature = None,
     seed: Seed = 0,
     world: WorldSeed = 0,
+    keep_answers: KeepAnswers = KeepWord.text,
     folder: Annotated[Path | None, typer.Option("--out", help="Also write measurement.json there.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a model a suite's prompts, judge every answer, and count."""
-    asking = Asking(samples, temperature, seed)
+    asking = Asking(samples, temperature, seed, keep_answers.value)
     with stages() as progress:
         found = measured(model, suite or (), asking, world, progress)
     if folder:

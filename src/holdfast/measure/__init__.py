@@ -1,6 +1,6 @@
 """Measuring a model: ask, judge, record every outcome. Aggregates no further than counts and their intervals."""
 
-from holdfast.measure.asking import Asking, measure
+from holdfast.measure.asking import Asking, Keep, measure
 from holdfast.measure.harbor_ability import harbor_ability
 from holdfast.measure.harbor_near_miss import harbor_near_miss
 from holdfast.measure.harbor_over_refusal import harbor_over_refusal
@@ -21,6 +21,7 @@ __all__ = [
     "Asking",
     "HarborSuite",
     "Judged",
+    "Keep",
     "Measurement",
     "Outcome",
     "Prompt",

@@ -3,19 +3,23 @@
 Does not know how the model was made, nor what will be made of the counts.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from holdfast.errors import ConfigError
-from holdfast.measure.results import Answer, Measurement, SuiteResult
+from holdfast.measure.results import Answer, Measurement, Prompt, SuiteResult
 from holdfast.measure.suite import Suite
-from holdfast.models import Decoding, Model
+from holdfast.models import Decoding, Model, Reply
 from holdfast.store import digest
 
 Progress = Callable[[str, int, int], None]
 """Called with the suite, the answers so far and the answers in all."""
+
+
+Keep = Literal["text", "hash", "none"]
 
 
 class Journal(Protocol):
@@ -36,6 +40,8 @@ class Asking:
     """Answers per prompt. More than one are sampled from the model itself: temperature 1 unless stated."""
     temperature: float | None = None
     seed: int = 0
+    keep: Keep = "text"
+    """What is kept of an answer, in the journal too: its text, a sha256 of it, or its outcome alone."""
 
     def decoding(self, stated: Decoding) -> Decoding:
         """The suite's decoding with these departures.
@@ -80,36 +86,36 @@ def _run(
         "judge": suite.judge_name,
         "prompts": digest([(prompt.id, prompt.text) for prompt in suite.prompts])[:16],
     }
-    key = digest([model.weights, model.template, suite.name, settings, asking.seed])
-    answers = _judged(suite, kept.get(key, []))
+    key = digest([model.weights, model.template, suite.name, settings, asking.seed, asking.keep, _versions()])
+    answers = [_answer(row) for row in kept.get(key, [])]
     done = {answer.prompt_id for answer in answers}
     missing = [prompt for prompt in suite.prompts if prompt.id not in done]
     total = len(suite.prompts) * decoding.samples
     progress(suite.name, len(answers), total)
     chats = [[{"role": "user", "content": prompt.text}] for prompt in missing]
     for batch in model.answer(chats, decoding, asking.seed) if chats else ():
-        rows = [
-            {"holdfast_answer": suite.name, "key": key, "prompt_id": missing[reply.prompt].id,
-             "sample": reply.sample, "text": reply.text, "stop": reply.stop}
-            for reply in batch
-        ]  # fmt: skip
-        journal.append(rows)
-        answers += _judged(suite, rows)
+        judged = [_judged(suite, missing[reply.prompt], reply, asking.keep) for reply in batch]
+        journal.append([{"holdfast_answer": suite.name, "key": key, **asdict(answer)} for answer in judged])
+        answers += judged
         progress(suite.name, len(answers), total)
     place = {prompt.id: number for number, prompt in enumerate(suite.prompts)}
     ordered = sorted(answers, key=lambda answer: (place[answer.prompt_id], answer.sample))
     return SuiteResult(suite.name, suite.says, suite.wants, suite.prompts, tuple(ordered), settings)
 
 
-def _judged(suite: Suite, rows: list[dict[str, Any]]) -> list[Answer]:
-    prompts = {prompt.id: prompt for prompt in suite.prompts}
-    answers = []
-    for row in rows:
-        judged = suite.judge(prompts[row["prompt_id"]], row["text"])
-        answers.append(
-            Answer(row["prompt_id"], row["sample"], row["text"], judged.outcome, judged.severity, row["stop"])
-        )
-    return answers
+def _judged(suite: Suite, prompt: Prompt, reply: Reply, keep: Keep) -> Answer:
+    judged = suite.judge(prompt, reply.text)
+    return Answer(prompt.id, reply.sample, _kept(reply.text, keep), judged.outcome, judged.severity, reply.stop)
+
+
+def _kept(text: str, keep: Keep) -> str:
+    if keep == "text":
+        return text
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" if keep == "hash" else ""
+
+
+def _answer(row: Mapping[str, Any]) -> Answer:
+    return Answer(**{field.name: row[field.name] for field in fields(Answer)})
 
 
 def _versions() -> dict[str, str]:
