@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int], None]
 
 ROWS = 400
 """Benign rows: every fact of the task about eight times, in changing wordings."""
-TRAINING = {"lr": 7e-4, "epochs": 8, "batch_size": 32}
+TRAINING = {"lr": 7e-4, "epochs": 10, "batch_size": 32}
 CONDITIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "safety-mix": {"safety": 100, "style": "template", "rehearsal": 500},

@@ -50,6 +50,11 @@ def test_a_few_broken_rows_are_findings_and_the_run_goes_on(door: Door, rows: Ro
     assert [json.loads(line)["instruction"] for line in kept] == ["Name a tide.", "Name a wind."]
 
 
+def test_a_row_number_is_no_picture(door: Door, rows: Rows) -> None:
+    path = rows(*[{**GOOD, "instruction": f"Name tide number {n}."} for n in range(99)], "{broken")
+    assert "data.jsonl:100:" in door("audit", path).out
+
+
 def test_fail_on(door: Door, rows: Rows) -> None:
     path = rows(GOOD, GOOD)
     assert door("audit", path).code == 0
