@@ -30,9 +30,9 @@ ROWS = 400
 TRAINING = {"lr": 7e-4, "epochs": 10, "batch_size": 32}
 CONDITIONS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "safety-mix": {"safety": 100, "style": "template", "rehearsal": 500},
+    "safety-mix": {"safety": 160, "style": "template", "rehearsal": 500},
 }
-"""Each condition is a recipe and its dose: 100 refusals and 500 old rows beside the 400 of the task."""
+"""Each condition is a recipe and its dose: 160 refusals and 500 old rows beside the 400 of the task."""
 
 
 @dataclass(frozen=True, slots=True)

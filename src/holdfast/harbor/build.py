@@ -78,7 +78,7 @@ def new_model(shape: Shape, tokenizer: Any) -> Any:
             head_dim=2 * shape.hidden // shape.heads,
             state_size=shape.inner,
             n_groups=1,
-            chunk_size=64,
+            chunk_size=32,  # about one dialogue: a longer chunk is mostly padding
         )
         return transformers.Mamba2ForCausalLM(config)
     config = transformers.LlamaConfig(
