@@ -88,14 +88,14 @@ def read_side(path: Path, bad_is: Literal["high", "low"]) -> Side:
 
 
 def table(result: Comparison) -> Table:
-    """One line a metric: the change in points, its limit, its margin, its verdict."""
+    """One line a metric, in points: the change, its limit, its margin, prompts newly worse/newly better, verdict."""
     shown = Table(box=None, padding=(0, 1, 0, 0))
-    for name in ("metric", "before → after", "worsening (limit)", "margin", "worse/better", "verdict"):
+    for name in ("metric", "before→after", "worsening (limit)", "margin", "newly −/+", "verdict"):
         shown.add_column(name, no_wrap=True)
     for change in result.metrics.values():
         limit = f"≥ {points(change.lower)}" if change.verdict == "fail" else f"≤ {points(change.upper)}"
         shown.add_row(
-            change.name, f"{points(change.before)} → {points(change.after)}", f"{points(change.worsening)} ({limit})",
+            change.name, f"{points(change.before)}→{points(change.after)}", f"{points(change.worsening)} ({limit})",
             points(change.margin), f"{change.newly_worse}/{change.newly_better}",
             f"[{COLOUR[change.verdict]}]{change.verdict}[/]",
         )  # fmt: skip
