@@ -48,11 +48,18 @@ def digest_files(paths: list[Path]) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write the file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    """Write the file whole or not at all.
+
+    Raises:
+        OutputError: the disk refuses it (no right to write, no room, no such place).
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{str(path)!r} cannot be written.", f"{error.strerror}.", "Give another --out.") from error
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -101,6 +101,17 @@ def test_an_out_folder_with_files_of_ones_own(door: Door, rows: Rows, tmp_path: 
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
+def test_an_out_folder_that_cannot_be_written(door: Door, rows: Rows) -> None:
+    assert_users_error(door("audit", rows(GOOD), "--out", "/proc/nowhere"), "/proc/nowhere", "cannot be written")
+    assert_users_error(door("world", "data", "benign", "--out", "/proc/x.jsonl"), "cannot be written")
+
+
+def test_a_check_of_no_model_measures_nothing(door: Door) -> None:
+    said = door("check", "harbor", "nowhere")
+    assert_users_error(said, "There is no model 'nowhere'")
+    assert "harbor-policy" not in said.err
+
+
 def test_what_was_quarantined_or_answered_is_not_trained_on(door: Door, rows: Rows, tmp_path: Path) -> None:
     path = rows(GOOD, "{broken")
     door("audit", path, "--out", tmp_path / "out")

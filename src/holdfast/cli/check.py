@@ -10,7 +10,7 @@ from holdfast.cli.compare import EXIT, Margins, margins, table, tell
 from holdfast.cli.console import Clock, out, say_json, say_next, stages
 from holdfast.cli.measure import MEASUREMENT, KeepAnswers, KeepWord, Samples, Seed, SuiteNames, WorldSeed, measured
 from holdfast.cli.pages import page
-from holdfast.cli.resolve import out_folder
+from holdfast.cli.resolve import find_model, out_folder
 from holdfast.compare import Gate, compare, side, to_json
 from holdfast.measure import Asking
 from holdfast.report import Section, report
@@ -34,6 +34,8 @@ def command(
     """Measure two models, compare them, write a report; exit 0 pass, 1 fail, 3 undecided."""
     gate, asking, clock = Gate(margins(margin or ())), Asking(samples, None, seed, keep_answers.value), Clock()
     with stages() as progress:
+        for name in (base, tuned):  # a name that is no model is told before anything is measured
+            find_model(name, world, progress)
         before = measured(base, suite or (), asking, world, progress.under("before"))
         after = measured(tuned, suite or (), asking, world, progress.under("after"))
     result = compare(side(before), side(after), gate, np.random.default_rng(seed))
