@@ -22,10 +22,10 @@ import pytest
 import typer
 
 from holdfast.audit import CHECKS
-from holdfast.cli import app, run
+from holdfast.cli import USERS_ERROR, app, run
 from holdfast.judges import RULES
 from holdfast.measure import HARBOR_EXACT, SUITES
-from holdfast.tune import RECIPES, Training
+from holdfast.tune import RECIPES, Settings, Training
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -55,8 +55,8 @@ def name(page: Path) -> str:
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    kind, lines, before, reason = "", [], "", ""
-    fenced = False
+    kind, before, reason, fenced = "", "", "", False
+    lines: list[str] = []
     for line in page.read_text(encoding="utf-8").split("\n"):
         if line.startswith("```") and not fenced:
             left_out = NOT_RUN.fullmatch(before.strip())
@@ -162,9 +162,13 @@ def door() -> Door:
         found[" ".join(words)] = {option for option in options if option.startswith("--")} | {"--help"}
 
     walk((), typer.main.get_command(app))
-    settings = [Training, *(recipe.settings for recipe in RECIPES)]
-    found["tune"] |= {f"--{field.replace('_', '-')}" for kind in settings for field in kind.model_fields}
+    found["tune"] |= set(SETTINGS)
     return found
+
+
+KINDS: tuple[type[Settings], ...] = (Training, *(recipe.settings for recipe in RECIPES))
+SETTINGS = {f"--{field.replace('_', '-')}": field for kind in KINDS for field in kind.model_fields}
+"""The flags of `tune` that are settings, which its page writes by their names."""
 
 
 DOOR = door()
@@ -174,11 +178,14 @@ OURS = re.compile(r"(?<![\w/'-])holdfast ((?:[a-z]+ ?){1,2})([^`#\n]*)")
 
 
 def code_of(page: Path) -> Iterator[str]:
-    """What is written as code: the lines of the blocks (of sessions only the commands), and the spans in the text."""
+    """What is written as code: the lines of the blocks, and the spans in the text.
+
+    Of sessions only the commands, and not those that show what a user's error says.
+    """
     text = page.read_text(encoding="utf-8")
     for block in blocks(page):
         if block.kind == "console":
-            yield from (command.line for command in commands(block))
+            yield from (command.line for command in commands(block) if command.code != USERS_ERROR)
         elif block.kind != "python":
             yield from block.lines
     prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
@@ -209,17 +216,16 @@ def test_every_verb_has_a_page_that_names_its_options(verb: str) -> None:
     page = ROOT / "docs" / f"{verb}.md"
     text = page.read_text(encoding="utf-8")
     options = set().union(*(DOOR[words] for words in DOOR if words.split()[:1] == [verb])) - {"--help"}
-    settings = {f"--{field.replace('_', '-')}" for field in Training.model_fields}
     for option in options:
-        setting = option.removeprefix("--").replace("-", "_")
-        assert f"`{option}" in text or (option in settings and f"`{setting}`" in text), f"{page.name} lacks {option}"
+        assert f"`{option}" in text or f"`{SETTINGS.get(option, option)}`" in text, f"{page.name} lacks {option}"
     assert "Exit codes" in text
 
 
 def test_every_member_of_a_family_is_in_the_docs() -> None:
     docs = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    for member in (*CHECKS, *RECIPES, *SUITES, HARBOR_EXACT, RULES):
-        assert f"`{member.name}`" in docs, member.name
+    families = (CHECKS, RECIPES, SUITES, (HARBOR_EXACT, RULES))
+    for member in (member.name for family in families for member in family):
+        assert f"`{member}`" in docs, member
 
 
 # --- links -----------------------------------------------------------------------------------------------------------
