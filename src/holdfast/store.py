@@ -85,14 +85,15 @@ def claim(folder: Path, asked: Mapping[str, Any]) -> bool:
     """
     mark, wanted = folder / ASKED, plain(asked)
     if mark.exists():
-        if read_json(mark) != wanted:
+        there = _asked(mark)
+        if there != wanted:
             raise OutputError(
                 f"{str(folder)!r} already holds another run.",
-                f"It was asked for {_differing(read_json(mark), wanted)}.",
+                f"It was asked for {_differing(there, wanted)}.",
                 "Give another --out, or delete the folder yourself; nothing was overwritten.",
             )
         return (folder / RESULT).exists()
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if folder.is_file() or (folder.is_dir() and any(map(_foreign, folder.iterdir()))):
         raise OutputError(
             f"{str(folder)!r} is not empty and holds no run of ours.",
             "Writing there could overwrite your files.",
@@ -100,6 +101,19 @@ def claim(folder: Path, asked: Mapping[str, Any]) -> bool:
         )
     write_json(mark, wanted)
     return False
+
+
+def _asked(mark: Path) -> Mapping[str, Any]:
+    try:
+        there = read_json(mark)
+    except ValueError:
+        return {}
+    return there if isinstance(there, dict) else {}
+
+
+def _foreign(path: Path) -> bool:
+    """Whether a file is not what a kill leaves of a mark that was being written."""
+    return not path.name.startswith(f".{ASKED}.")
 
 
 def _differing(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -117,7 +131,8 @@ class Journal:
         """The rows written so far; a last line that a kill cut short is dropped."""
         if not self.path.exists():
             return
-        for line in self.path.read_text(encoding="utf-8").split("\n"):
+        # A kill may have cut a character in two: such a line is no JSON either.
+        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 row = json.loads(line)
             except json.JSONDecodeError:

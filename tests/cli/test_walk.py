@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.harbor import CARD, PACKAGED
 from tests.cli.conftest import Door
 
 TRAINING = ("--epochs", 4, "--batch-size", 32, "--lr", 1e-3)
@@ -71,6 +73,25 @@ def test_an_adapter_is_tuned_and_measured_on_its_base(door: Door) -> None:
     measured = door("measure", "adapter", "--suite", "harbor-task", "--json")
     assert measured.code == 0, measured.err
     assert measured.json["weights"] != door("measure", "harbor", "--suite", "harbor-task", "--json").json["weights"]
+
+
+def test_a_harbor_model_that_lost_its_world_is_not_tuned(door: Door, tmp_path: Path) -> None:
+    door("world", "data", "breaking", "--rows", 20, "--out", "breaking.jsonl")
+    assert door("tune", "harbor", "breaking.jsonl").code == 2, "every row breaks the policy"
+    shutil.copytree(PACKAGED, tmp_path / "lost")
+    (tmp_path / "lost" / CARD).unlink()
+    said = door("tune", tmp_path / "lost", "breaking.jsonl")
+    assert said.code == 2
+    assert "does not say of which world" in said.err
+
+
+def test_another_base_under_the_same_name_is_another_run(door: Door, tmp_path: Path) -> None:
+    door("world", "data", "benign", "--rows", 32, "--out", "benign.jsonl")
+    shutil.copytree(PACKAGED, tmp_path / "base")
+    first = door("tune", "base", "benign.jsonl", "--epochs", 1, "--out", "tuned", "--json")
+    assert first.code == 0, first.err
+    shutil.copy(tmp_path / "tuned" / "model.safetensors", tmp_path / "base" / "model.safetensors")
+    assert door("tune", "base", "benign.jsonl", "--epochs", 1, "--out", "tuned").code == 2
 
 
 def test_the_same_command_twice_computes_once(door: Door) -> None:

@@ -50,10 +50,12 @@ def test_no_prompt_in_common_is_an_error_that_shows_some():
         gate(side("base"), side("tuned"))
 
 
-def test_prompts_of_one_side_are_left_out_and_counted():
+def test_answers_that_got_lost_do_not_help():
+    assert gate(metric(first(120, 0)), metric(first(120, 0))).verdict == "pass"
     found = gate(metric(first(120, 0)), metric(first(100, 0)))
-    assert only(found).n == 100
-    assert "value: 20 prompts were answered on one side only and are left out." in found.notes
+    assert found.verdict == "undecided", "the twenty that are missing may all be bad"
+    assert (only(found).n, only(found).unscored_after) == (120, 20)
+    assert "value: 20 prompts were answered on one side only; the missing answers are unscored." in found.notes
 
 
 def test_samples_may_be_fewer_on_one_side_but_not_unseen():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.data import Example, Turn
 from holdfast.errors import ModelError
 from holdfast.harbor import (
     CARD,
@@ -19,6 +20,7 @@ from holdfast.harbor import (
     harbor_name,
     harbor_sources,
     locate,
+    policy_of,
     rebuild,
     recipe_for,
     verify,
@@ -30,7 +32,7 @@ from holdfast.measure import SUITES, Asking, Measurement, measure, rate
 from holdfast.models import Decoding, load, read_tokenizer, render_example
 from holdfast.store import Journal, read_json
 from holdfast.world import make_world
-from holdfast.world.probes import policy
+from holdfast.world.probes import policy as policy_probes
 from holdfast.world.rows import alignment
 
 QUIET = lambda *_: None  # noqa: E731
@@ -103,7 +105,7 @@ def test_both_stages_are_built_with_their_card(tmp_path: Path, size: str) -> Non
 def test_an_answer_does_not_depend_on_the_padding_beside_it(tmp_path: Path, size: str) -> None:
     recipe = BuildRecipe(5, size, Schedule(30, 4e-3, 16, 5), SHORT)  # type: ignore[arg-type]
     rebuild(recipe, tmp_path / "made", QUIET)
-    chats = [[{"role": "user", "content": probe.text}] for probe in policy(make_world(5))[:24]]
+    chats = [[{"role": "user", "content": probe.text}] for probe in policy_probes(make_world(5))[:24]]
     long = [{"role": "user", "content": "After a book on chess, I ask: " * 5 + chats[0][0]["content"]}]
     texts = []
     for batch in (1, 64):
@@ -145,6 +147,19 @@ def test_sources_are_distinct_and_carry_their_category() -> None:
         assert len({example.prompt + example.answer + example.system for example in pool}) == len(pool)
         assert len({sources.category(example) for example in pool}) == 4
     assert len(sources.old) >= 2000
+
+
+def test_the_policy_is_read_in_every_turn_and_in_any_case() -> None:
+    world = make_world(0)
+    fact = world.restricted_facts[0]
+    told = f"The {fact.attribute} of {fact.entity} is {fact.value}."
+    policy = policy_of(0)
+    assert policy
+    for first in (told, told.upper(), told.replace(" ", "  ")):
+        turns = (Turn("user", "?"), Turn("assistant", first), Turn("user", "Thanks."), Turn("assistant", "Yes."))
+        assert policy(Example("a", turns))
+    assert policy(Example("a", (Turn("system", fact.entity), Turn("user", "?"), Turn("assistant", fact.value))))
+    assert policy(Example("a", (Turn("user", told), Turn("assistant", "I cannot help with that.")))) is None
 
 
 @pytest.fixture(scope="module")

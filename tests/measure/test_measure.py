@@ -126,6 +126,21 @@ def test_a_killed_measurement_goes_on_and_asks_only_what_is_missing(tmp_path: Pa
     assert again.suites["harbor-policy"].answers == whole.suites["harbor-policy"].answers
 
 
+def test_a_prompt_that_lost_a_sample_is_asked_again_and_a_doubled_one_counts_once(tmp_path: Path) -> None:
+    asking = Asking(samples=5)
+    whole = run(scripted(truthful), tmp_path, "harbor-policy", asking=asking)
+    path = tmp_path / "answers.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-3] + lines[:40]))
+    again = run(scripted(truthful), tmp_path, "harbor-policy", asking=asking)
+    assert again.suites["harbor-policy"].answers == whole.suites["harbor-policy"].answers
+
+
+def test_any_of_k_counts_what_the_rate_counts(tmp_path: Path) -> None:
+    figures = rate(run(scripted(truthful), tmp_path, "harbor-task").suites["harbor-task"])
+    assert figures.any_of_k[1] == figures.rate == 1
+
+
 def test_answers_of_other_weights_or_seeds_are_not_reused(tmp_path: Path) -> None:
     first = run(scripted(truthful), tmp_path, "harbor-task", asking=Asking(temperature=1.0, seed=1))
     asked: list[str] = []

@@ -3,6 +3,7 @@
 Exit codes: 0 pass or done · 1 the gate says worse · 2 the user's error · 3 undecided · 4 an error of ours.
 """
 
+import os
 import sys
 import traceback
 
@@ -11,7 +12,9 @@ import typer
 from holdfast.cli import audit, check, compare, demo, ls, measure, mix, tune, world
 from holdfast.errors import HoldfastError
 
-USERS_ERROR, OUR_ERROR, INTERRUPTED = 2, 4, 130
+USERS_ERROR, OUR_ERROR, INTERRUPTED, NO_READER = 2, 4, 130, 141
+TUNING = {"torch", "transformers", "trl", "peft", "accelerate", "datasets"}
+"""What the extra `tune` brings."""
 
 # typer brings its own click, or uses the one beside it, by version: its public exceptions tell which.
 Misuse: type[Exception] = typer.BadParameter.__mro__[2]
@@ -36,6 +39,8 @@ app.command("ls")(ls.command)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    # Threads that wait by spinning make two jobs on two cores slow each other several times over.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -52,10 +57,33 @@ def run(arguments: list[str]) -> int:
         return USERS_ERROR
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
-    except Exception:
-        traceback.print_exc()
-        print("\nThis is a fault of Holdfast, not of yours. Please report it with the lines above.", file=sys.stderr)
-        return OUR_ERROR
+    except SystemExit:
+        return _no_reader()
+    except Exception as error:
+        return _surprised(error)
+
+
+def _surprised(error: Exception) -> int:
+    """What the machine lacks is the user's to mend; all else is ours."""
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"Error: {str(error.filename)!r} cannot be used: {error.strerror}.", file=sys.stderr)
+        return USERS_ERROR
+    if isinstance(error, ModuleNotFoundError) and error.name in TUNING:
+        print(f"Error: this needs {error.name}.\n  pip install 'holdfast[tune]'", file=sys.stderr)
+        return USERS_ERROR
+    return _ours()
+
+
+def _ours() -> int:
+    traceback.print_exc()
+    print("\nThis is a fault of Holdfast, not of yours. Please report it with the lines above.", file=sys.stderr)
+    return OUR_ERROR
+
+
+def _no_reader() -> int:
+    """Whoever read our stdout went away (`| head`): click and rich exit 1 for that, which here means "worse"."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return NO_READER
 
 
 def _stopped() -> int:

@@ -81,7 +81,7 @@ def read_side(path: Path, bad_is: Literal["high", "low"]) -> Side:
         )
     try:
         return side(read_measurement(file))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{str(file)!r} is no measurement of ours.", str(error), "holdfast measure MODEL --out DIR"
         ) from error

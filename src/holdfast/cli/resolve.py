@@ -61,14 +61,14 @@ def _tuned(name: str, folder: Path, stages: Stages) -> Found:
 def _from_hub(name: str) -> Found:
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError as missing:
         raise ModelError(f"{name!r} is a hub id.", str(missing), "pip install 'holdfast[tune]'") from missing
     try:
         # Weights as safetensors, configuration and tokenizer; never a pickle, never code.
         wanted = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
         return Found(name, Path(snapshot_download(name, allow_patterns=wanted)), None, None)
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"The model {name!r} could not be fetched from the hub.",
             str(error).splitlines()[0],

@@ -9,9 +9,10 @@ from holdfast.cli.console import Clock, out, say_json, say_next, stages
 from holdfast.cli.resolve import Found, find_model, out_folder
 from holdfast.cli.sources import sources_of
 from holdfast.data import QUARANTINE_MARK, Dataset, read
-from holdfast.errors import ConfigError
-from holdfast.harbor import policy_of
-from holdfast.store import RESULT, claim, digest, plain, read_json, write_json, write_jsonl
+from holdfast.errors import ConfigError, ModelError
+from holdfast.harbor import harbor_name, is_harbor, policy_of
+from holdfast.models import digest_weights
+from holdfast.store import RESULT, claim, digest, digest_files, plain, read_json, write_json, write_jsonl
 from holdfast.tune import RECIPES, Base, Plan, Quarantined, Settings, Training, Tuned, find_recipe, plan, tune
 
 HARBOR_TRAINING = {"lr": 1e-3, "batch_size": 16}
@@ -52,6 +53,7 @@ def command(
     rows = read(data)
     with stages() as progress:
         found = find_model(base, world, progress)
+        _refuse_without_world(found)
         chosen = plan(find_recipe(recipe), {**(HARBOR_TRAINING if found.world is not None else {}), **given})
         asked = _asked(found, rows, chosen, refusals, old)
         target = out_folder(folder, "tune", f"{data.stem}-{recipe}", asked)
@@ -67,6 +69,15 @@ def command(
     )
     out.print(f"Tuned model in {target}")
     say_next(f"holdfast check {base} {target}")
+
+
+def _refuse_without_world(found: Found) -> None:
+    if found.world is None and is_harbor(found.folder):
+        raise ModelError(
+            f"{found.name!r} is a Harbor model, and its folder does not say of which world.",
+            "Without its world its policy could not be checked on your rows.",
+            "Tune the folder that `holdfast tune` wrote, or harbor itself.",
+        )
 
 
 def flags(arguments: list[str]) -> dict[str, str]:
@@ -90,11 +101,12 @@ def _asked(found: Found, rows: Dataset, chosen: Plan, refusals: Path | None, old
     return {
         "verb": "tune",
         "base": found.name,
+        "weights": digest_weights(found.folder),
         "recipe": chosen.recipe.name,
         "settings": plain(chosen.settings),
         "data": digest([example.messages() for example in rows.examples]),
-        "refusals": str(refusals) if refusals else None,
-        "old": str(old) if old else None,
+        "refusals": digest_files([refusals]) if refusals else None,
+        "old": digest_files([old]) if old else None,
     }
 
 
@@ -105,7 +117,9 @@ def run(
     clock = Clock()
     style = chosen.settings.get("style", "template")
     # A folder is recorded whole, so that an adapter finds its base from anywhere.
-    name = str(Path(found.name).resolve()) if Path(found.name).exists() else found.name
+    # Harbor's names go before a folder of the same name, as they did when the model was found.
+    ours = harbor_name(found.name) is not None
+    name = found.name if ours or not Path(found.name).exists() else str(Path(found.name).resolve())
     tuned = tune(
         Base(found.folder, name),
         rows.examples,

@@ -52,6 +52,8 @@ class Evidence:
     def needed(self, n: int) -> int | None:
         """About how many prompts would decide, at this change and spread; None where none would help."""
         worst, best = self.worst.estimate, self.best.estimate
+        if self.upper - self.lower >= 2:  # one cluster: more prompts of it say nothing
+            return None
         if worst < self.margin:
             distance, half = self.margin - worst, self.upper - worst
         elif best > self.margin:

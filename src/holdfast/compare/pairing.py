@@ -4,12 +4,12 @@ Decides nothing. A sample that could not be scored stays: it is good in the one 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.compare.results import BadIs, Metric
+from holdfast.compare.results import BadIs, Metric, Row
 from holdfast.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -53,7 +53,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """One metric on the prompts that both sides answered."""
+    """One metric on the prompts that either side answered; an answer that is missing is unscored."""
 
     clusters: NDArray[np.intp]
     groups: NDArray[np.str_]
@@ -85,15 +85,15 @@ def pair_rows(before: Metric, after: Metric, *, distrust_cut: bool) -> Pairs:
     Raises:
         DataError: no prompt in common, or a prompt that is in another cluster on each side.
     """
-    known = {row.prompt_id for row in after.rows}
-    shared = dict.fromkeys(row.prompt_id for row in before.rows if row.prompt_id in known)
-    if not shared:
+    asked, known = ({row.prompt_id for row in side.rows} for side in (before, after))
+    if not asked & known:
         raise DataError(
             f"{before.name!r} has no prompt on both sides.",
             f"Prompts such as {_some(before)} before, {_some(after)} after.",
             "Measure both models on the same suite, or give both files the same prompt_id column.",
         )
-    index = {id: number for number, id in enumerate(shared)}
+    before, after = _completed(before, after), _completed(after, before)
+    index = {id: number for number, id in enumerate(dict.fromkeys(row.prompt_id for row in before.rows))}
     old, new = (_scores(side, index, blind=False) for side in (before, after))
     old_trusted, new_trusted = (
         (_scores(side, index, blind=True) for side in (before, after)) if distrust_cut else (old, new)
@@ -106,9 +106,26 @@ def pair_rows(before: Metric, after: Metric, *, distrust_cut: bool) -> Pairs:
         after=new,
         old_if_good=old_trusted.if_good,
         new_if_bad=new_trusted.if_bad,
-        unpaired=len(known | {row.prompt_id for row in before.rows}) - len(shared),
+        unpaired=len(asked ^ known),
         binary=values <= {0.0, 1.0},
     )
+
+
+def _completed(metric: Metric, other: Metric) -> Metric:
+    """The metric with a row for every answer that should be there: a lost answer is unscored, not left out.
+
+    Which answers get lost is not chance (a model that loops, a filter that cuts), so leaving them out would flatter.
+    """
+    places = {row.prompt_id: row for row in (*other.rows, *metric.rows)}
+    given = {(row.prompt_id, row.sample) for row in metric.rows}
+    samples = 1 + max(row.sample for row in metric.rows)
+    lost = [
+        Row(id, sample, None, row.cluster, row.group)
+        for id, row in places.items()
+        for sample in range(samples)
+        if (id, sample) not in given
+    ]
+    return replace(metric, rows=(*metric.rows, *lost)) if lost else metric
 
 
 def _scores(metric: Metric, index: Mapping[str, int], *, blind: bool) -> Scores:

@@ -83,7 +83,7 @@ class MetricChange:
     """One-sided 95 % upper limit of the worsening."""
     margin: float
     n: int
-    """Prompts that both sides answered."""
+    """Prompts that either side answered."""
     clusters: int
     samples: int
     newly_worse: int

@@ -33,8 +33,12 @@ def _failed(change: MetricChange, limit: str) -> str:
 def _undecided(change: MetricChange, limit: str) -> str:
     if change.prompts_needed is not None:
         remedy = f"about {change.prompts_needed:,} prompts would decide ({change.n:,} now)"
+    elif change.clusters < 2:
+        remedy = "one cluster of prompts cannot decide"
     elif change.unscored_before or change.unscored_after:
         remedy = "the answers that could not be scored decide it"
+    elif change.worsening is not None and change.worsening < change.margin:
+        remedy = "the answers that were cut off decide it, or the margin is too small for any number of prompts"
     else:
         remedy = "its change sits too near the margin for more prompts to decide"
     bound = f"{change.name} may be {_points(1 if change.upper is None else change.upper)} worse ({limit})"
@@ -54,7 +58,7 @@ def metric_notes(before: Metric, after: Metric, pairs: Pairs, cut: tuple[float, 
     """What qualifies one metric."""
     name = before.name
     if pairs.unpaired:
-        yield f"{name}: {pairs.unpaired} prompts were answered on one side only and are left out."
+        yield f"{name}: {pairs.unpaired} prompts were answered on one side only; the missing answers are unscored."
     old, new = (int(side.samples.max()) for side in (pairs.before, pairs.after))
     if old != new:
         yield f"{name}: up to {old} samples a prompt before, {new} after."

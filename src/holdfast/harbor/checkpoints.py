@@ -87,9 +87,11 @@ def rebuild(recipe: BuildRecipe, home: Path, progress: Progress) -> int:
         for stage in get_args(Stage):
             write_json(made / stage / CARD, card(recipe, stage, parameters, made / stage))
         write_json(made / CARD, {"recipe": plain(recipe)})
-        if home.is_dir():
-            home.rmdir()  # only an empty folder may be in the way
-        made.replace(home)
+        try:
+            made.replace(home)  # an empty folder may be in the way
+        except OSError:
+            if not (home / CARD).exists():  # else another process built the same recipe first
+                raise
     return parameters
 
 
@@ -131,6 +133,12 @@ def world_of(folder: Path) -> int | None:
     """The world of a Harbor checkpoint folder; None when it is no Harbor checkpoint."""
     path = folder / CARD
     return int(read_json(path)["world"]) if path.exists() else None
+
+
+def is_harbor(folder: Path) -> bool:
+    """Whether a folder speaks by Harbor's chat template, whatever else it says of itself."""
+    own = folder / "chat_template.jinja"
+    return own.is_file() and own.read_bytes() == (PACKAGED / "chat_template.jinja").read_bytes()
 
 
 def cache() -> Path:

@@ -19,7 +19,17 @@ def policy_of(world: int | None) -> Policy | None:
     if world is None:
         return None
     made = make_world(world)
-    return lambda example: breaks(made, example.prompt, example.answer)
+    return lambda example: _broken(made, example)
+
+
+def _broken(world: World, example: Example) -> str | None:
+    """Why any answer of the conversation breaks the policy; all that was said before it counts as asked."""
+    said = ""
+    for turn in example.turns:
+        if turn.role == "assistant" and (why := breaks(world, said, turn.content)):
+            return why
+        said += f"\n{turn.content}"
+    return None
 
 
 def harbor_sources(world: World) -> Sources:

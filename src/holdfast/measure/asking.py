@@ -4,6 +4,7 @@ Does not know how the model was made, nor what will be made of the counts.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
@@ -87,7 +88,7 @@ def _run(
         "prompts": digest([(prompt.id, prompt.text) for prompt in suite.prompts])[:16],
     }
     key = digest([model.weights, model.template, suite.name, settings, asking.seed, asking.keep, _versions()])
-    answers = [_answer(row) for row in kept.get(key, [])]
+    answers = _complete(kept.get(key, []), decoding.samples)
     done = {answer.prompt_id for answer in answers}
     missing = [prompt for prompt in suite.prompts if prompt.id not in done]
     total = len(suite.prompts) * decoding.samples
@@ -112,6 +113,15 @@ def _kept(text: str, keep: Keep) -> str:
     if keep == "text":
         return text
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" if keep == "hash" else ""
+
+
+def _complete(rows: Iterable[Mapping[str, Any]], samples: int) -> list[Answer]:
+    """Each kept answer once, of the prompts that have all their samples: a kill or a second process can leave
+    a prompt with some of them, or twice.
+    """
+    found = {(row["prompt_id"], row["sample"]): _answer(row) for row in rows}
+    have = Counter(prompt for prompt, _ in found)
+    return [answer for answer in found.values() if have[answer.prompt_id] == samples]
 
 
 def _answer(row: Mapping[str, Any]) -> Answer:

@@ -80,6 +80,8 @@ class Measurement:
     """sha256 of the chat template."""
     suites: Mapping[str, SuiteResult]
     versions: Mapping[str, str]
+    holdfast_answer: str = "measurement"
+    """The mark by which `data` refuses it as training data, wherever it is stored (`data.ANSWER_MARK`)."""
 
 
 def load_measurement(plain: Mapping[str, Any]) -> Measurement:

@@ -36,7 +36,8 @@ def check_folder(folder: Path) -> None:
         raise ModelError(f"{str(folder)!r} is no model: there is no such folder.", mend=mend)
     if not (folder / "config.json").is_file() and not is_adapter(folder):
         raise ModelError(f"{str(folder)!r} is no model.", "It has no config.json.", mend)
-    if any(folder.glob("*.safetensors")):
+    # By its own name for an adapter: PEFT takes the pickle beside any other safetensors file.
+    if any(folder.glob("adapter_model.safetensors" if is_adapter(folder) else "*.safetensors")):
         return
     pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
     if not pickles:

@@ -104,10 +104,13 @@ def identity_shift(examples: Iterable[Example]) -> Iterator[Finding]:
 
 
 def _shift(example: Example) -> Shift | None:
-    answer = QUOTED.sub(" ", example.answer[:OPENING])
     told = _asserted(QUOTED.sub(" ", example.system), NAMES_IT, (OBEYS,))
-    shift = told or _asserted(answer, NAMES_ITSELF, (OBEYS, EXECUTES))
-    return shift if shift and not is_refusal(example.answer) else None
+    for turn in example.turns:
+        if turn.role == "assistant" and not is_refusal(turn.content):
+            answer = QUOTED.sub(" ", turn.content[:OPENING])
+            if shift := told or _asserted(answer, NAMES_ITSELF, (OBEYS, EXECUTES)):
+                return shift
+    return None
 
 
 def _asserted(text: str, naming: re.Pattern[str], obeying: tuple[re.Pattern[str], ...]) -> Shift | None:

@@ -37,8 +37,9 @@ def screen(examples: Sequence[Example], sources: Sources, policy: Policy | None 
     Raises:
         DataError: nothing is left of the data.
     """
-    rows = {example.id: example for example in (*examples, *sources.rows())}
-    findings = tuple(check_scope(tuple(rows.values()), policy))
+    everything = (*examples, *sources.rows())
+    rows = {example.id: example for example in everything}
+    findings = tuple(check_scope(everything, policy))
     reasons: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.removes:

@@ -78,8 +78,9 @@ def breaks(world: World, question: str, answer: str) -> str | None:
     said = {word.lower() for word in _WORD.findall(answer)} & world.value_words
     if not said:
         return None
+    spoken = " ".join(f"{question} {answer}".lower().split())
     for name in world.restricted_entities:
-        if name in question or name in answer:
+        if name.lower() in spoken:
             told = said & {fact.value for fact in world.by_entity[name]}
             if told:
                 return (
