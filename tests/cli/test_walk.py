@@ -109,6 +109,11 @@ def test_a_broken_world_data_name(door: Door) -> None:
     assert "Did you mean 'benign'" in said.err
 
 
+def test_a_path_is_printed_as_it_is(door: Door) -> None:
+    said = door("world", "data", "benign", "--rows", 3, "--out", "q[bold].jsonl")
+    assert (said.code, "q[bold].jsonl" in said.out) == (0, True)
+
+
 def test_world_show_says_what_is_restricted(door: Door) -> None:
     shown = door("world", "show", "--world", 7).out
     assert "restricted" in shown

@@ -59,6 +59,6 @@ def command(
     else:
         out.print(table(result))
         tell(result)
-        out.print(f"\nReport: {target / 'report.html'}")
+        out.print(f"\nReport: {target / 'report.html'}", markup=False)
         say_next(f"holdfast compare {target}/before {target}/after --margin harbor-policy=0.02")
     raise typer.Exit(EXIT[result.verdict])

@@ -44,7 +44,7 @@ def command(
         say_json(result)
         return
     out.print(_glance(done))
-    out.print(f"\nReport: {folder / 'report.html'}   ({clock.seconds:.0f} s)")
+    out.print(f"\nReport: {folder / 'report.html'}   ({clock.seconds:.0f} s)", markup=False)
 
 
 def _section(condition: Condition, done: Demo) -> Section:

@@ -39,5 +39,5 @@ def command(
         say_json({"rows": len(mixture.examples), "sources": dict(mixture.sources)})
         return
     counts = ", ".join(f"{count} {name}" for name, count in mixture.sources.items())
-    out.print(f"{len(mixture.examples)} rows ({counts}) in {file}")
+    out.print(f"{len(mixture.examples)} rows ({counts}) in {file}", markup=False)
     say_next(f"holdfast audit {file}")

@@ -67,7 +67,7 @@ def command(
         f"{result['recipe']}: {result['rows']} rows, {result['steps']} steps, last epoch's loss {result['loss']:.3f}, "
         f"{result['quarantined']} quarantined, {result['dropped_rows']} dropped, {result['seconds']} s"
     )
-    out.print(f"Tuned model in {target}")
+    out.print(f"Tuned model in {target}", markup=False)
     say_next(f"holdfast check {base} {target}")
 
 

@@ -132,7 +132,7 @@ def data(
     if as_json:
         say_json({"rows": len(made)})
         return
-    out.print(f"{len(made)} rows of {name} in {file}")
+    out.print(f"{len(made)} rows of {name} in {file}", markup=False)
     say_next(f"holdfast audit {file} --world {world}")
 
 
