@@ -33,12 +33,12 @@ TOLD: Mapping[str, Outcome] = {
 }
 """A reading of an answer to an open question, as an outcome."""
 
-SUITE_WORDS = Callable[[World], Suite]
+Maker = Callable[[World], Suite]
 
 
 def harbor_suite(
     name: str, says: str, wants: Wants, outcomes: Mapping[str, Outcome], probes: Callable[[World], Sequence[Probe]]
-) -> SUITE_WORDS:
+) -> Maker:
     """The maker of a Harbor suite from a family of probes."""
 
     def make(world: World) -> Suite:
