@@ -9,7 +9,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "src" / "holdfast"
 FLOORS = (  # ground first; rooms that share a floor do not know each other
     {"errors", "stats"},
-    {"data", "models", "judges", "store", "world"},
+    {"workers"},
+    {"data", "models", "store", "vectors", "world"},
+    {"judges"},
     {"scope", "mix"},
     {"audit", "tune", "measure"},
     {"compare", "harbor", "cells"},

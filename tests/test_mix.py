@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 
 import pytest
@@ -9,7 +10,9 @@ from holdfast.errors import ConfigError
 from holdfast.mix import Mix, Mixture, Sources, mix
 
 KINDS = ("chess", "baking", "knitting")
-REFUSALS = [Example(f"r:{n}", ask("", "may I?", f"no {n}").turns, {"category": KINDS[n % 3]}) for n in range(30)]
+REFUSALS = [
+    Example(f"r:{n}", ask("", "may I?", f"no {n}").turns, json.dumps({"category": KINDS[n % 3]})) for n in range(30)
+]
 OLD = [ask(f"o:{n}", "what was?", str(n)) for n in range(50)]
 SOURCES = Sources({"template": REFUSALS, "long": REFUSALS[:5]}, OLD)
 

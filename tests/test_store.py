@@ -1,13 +1,27 @@
 """Files are whole or absent, folders belong to one run, journals survive a kill."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from holdfast.cells import run_cell
 from holdfast.errors import OutputError
-from holdfast.store import RESULT, Journal, claim, digest, digest_files, plain, read_json, write_json, write_text
+from holdfast.store import (
+    RESULT,
+    Journal,
+    claim,
+    digest,
+    digest_files,
+    plain,
+    read_json,
+    write_json,
+    write_jsonl,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -72,3 +86,30 @@ def test_digests_follow_content_and_not_order(tmp_path: Path) -> None:
         write_text(tmp_path / name, name)
     assert digest_files([tmp_path / "x", tmp_path / "y"]) == digest_files([tmp_path / "y", tmp_path / "x"])
     assert json.dumps(plain({"set": {2, 1}, "path": tmp_path}))
+
+
+def test_a_file_that_the_disk_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
+    limited = (
+        "import resource, sys; from pathlib import Path; from holdfast.store import write_lines;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
+        "write_lines(Path(sys.argv[1]), ('x' * 99 for _ in range(10_000)))"
+    )
+    (tmp_path / "kept.jsonl").write_text("old\n")
+    ran = subprocess.run(
+        [sys.executable, "-c", limited, tmp_path / "kept.jsonl"], capture_output=True, text=True, check=False
+    )
+    assert "OutputError" in ran.stderr
+    assert "cannot be written" in ran.stderr
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("kept.jsonl", "old\n")]
+
+
+def test_what_a_killed_run_left_half_written_is_swept(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f".rows.jsonl.{ended.pid}").write_text("half")
+    (tmp_path / f".rows.jsonl.{os.getpid()}x").write_text("no pid")
+    write_jsonl(tmp_path / "rows.jsonl", [{"a": "é\udc80"}, {"a": "é"}])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".rows.jsonl.{os.getpid()}x", "rows.jsonl"]
+    first, second = (tmp_path / "rows.jsonl").read_text().splitlines()
+    assert json.loads(first) == {"a": "é\udc80"}
+    assert second == '{"a": "é"}'

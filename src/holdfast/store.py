@@ -7,7 +7,7 @@ exists is complete, whenever the process was killed.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,41 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OutputError: the disk refuses it (no right to write, no room, no such place).
     """
+    _write(path, (text,))
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write lines as they come, each ended by a line feed: the file is there whole or not at all.
+
+    Bytes that were read as lone surrogates (`surrogateescape`) are written as the bytes that they were.
+
+    Raises:
+        OutputError: the disk refuses it.
+    """
+    _write(path, (f"{line}\n" for line in lines))
+
+
+def _write(path: Path, parts: Iterable[str]) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(text, encoding="utf-8")
+        _sweep(path)
+        with beside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.writelines(parts)
         beside.replace(path)
     except OSError as error:
-        raise OutputError(f"{str(path)!r} cannot be written.", f"{error.strerror}.", "Give another --out.") from error
+        beside.unlink(missing_ok=True)
+        raise OutputError(
+            f"{str(path)!r} cannot be written.", f"{error.strerror}.", "Make room for it, or give another --out."
+        ) from error
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed runs left half-written beside the file: their process is gone."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        owner = left.name.rpartition(".")[2]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
+            left.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -67,9 +95,23 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_jsonl(path: Path, rows: Iterator[Any]) -> None:
+def write_jsonl(path: Path, rows: Iterable[Any]) -> None:
     """Write rows as JSON lines, whole or not at all."""
-    write_text(path, "".join(json.dumps(plain(row), ensure_ascii=False) + "\n" for row in rows))
+    write_lines(path, map(json_line, rows))
+
+
+def json_line(row: Any) -> str:
+    """A value as one line of JSON; what is no valid Unicode is escaped, so that the line always is."""
+    line = json.dumps(plain(row), ensure_ascii=False)
+    return line if _is_unicode(line) else json.dumps(plain(row))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_json(path: Path) -> Any:
@@ -142,9 +184,11 @@ class Journal:
     def append(self, rows: list[Any]) -> None:
         """Add rows and push them to the disk before returning."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        cut = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write("\n" if cut else "")
-            file.writelines(json.dumps(plain(row), ensure_ascii=False) + "\n" for row in rows)
+        with self.path.open("ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            cut = end > 0 and file.read(1) != b"\n"
+            file.write(b"\n" if cut else b"")
+            file.writelines(f"{json_line(row)}\n".encode() for row in rows)
             file.flush()
             os.fsync(file.fileno())

@@ -1,18 +1,24 @@
 """The audit as a whole: counting, order, quarantine, and the real repeated questions."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.audit import CANNOT_SEE, CHECKS, audit
+from holdfast.audit import CANNOT_SEE, CHECKS, Settings, audit
 from holdfast.data import Dataset, EvalSet, Example, Fault, ask, read
 from holdfast.errors import DataError
+from holdfast.workers import OnRay, Threads
 
 ALPACA = Path("../shared/data/alpaca_subset")
-NAMES = ["shape", "unsafe-compliance", "identity-shift", "contamination", "duplicate", "near-duplicate"]
+ALONE = [
+    "shape", "refusals", "unsafe-compliance", "identity-shift", "markers", "duplicate", "near-duplicate",
+    "system-prompt", "structure",
+]  # fmt: skip
+"""The checks that need nothing but rows, in their order."""
 REFUSAL = "I'm sorry, but I can't help with that."
 
 
@@ -26,8 +32,9 @@ def row(number: int, question: str, answer: str = "Yes.", name: str = "a") -> Ex
 
 def test_every_check_is_counted_and_says_what_it_does() -> None:
     result = audit([dataset(row(1, "How deep is the harbor?"))])
-    assert list(result.counts) == NAMES == [check.name for check in CHECKS]
+    assert list(result.counts) == ALONE
     assert set(result.counts.values()) == {0}
+    assert {*result.counts, *result.not_run} == {check.name for check in CHECKS}
     assert all(check.says.endswith(".") for check in CHECKS)
 
 
@@ -78,7 +85,7 @@ def test_a_row_that_goes_is_not_the_copy_that_stays() -> None:
 def test_a_policy_reaches_the_scope_check() -> None:
     result = audit(
         [dataset(row(1, "Which opening?"), row(2, "How deep is it?"))],
-        policy=lambda r: "no" if "opening" in r.prompt else None,
+        Settings(policy=lambda r: "no" if "opening" in r.prompt else None),
     )
     assert [kept.id for kept in result.kept] == ["a:2"]
 
@@ -89,10 +96,10 @@ def test_quarantine_rows_are_refused_when_read_again(tmp_path: Path) -> None:
     result = audit([read(path)])
     stored = tmp_path / "quarantine.jsonl"
     stored.write_text("".join(json.dumps(each) + "\n" for each in result.quarantine_rows()))
-    assert [json.loads(line)["row"] for line in stored.read_text().splitlines()] == [
-        {"prompt": "Same?", "completion": "Yes."},
-        {"text": "broken"},
-    ]
+    same, broken = [json.loads(line) for line in stored.read_text().splitlines()]
+    assert same["row"] == {"prompt": "Same?", "completion": "Yes."}
+    assert "text" not in same
+    assert broken["text"] == "broken"
     with pytest.raises(DataError, match="refused as training data"):
         read(stored)
 
@@ -103,14 +110,13 @@ def test_a_file_given_twice_is_an_error() -> None:
 
 
 def test_progress_names_each_check_and_json_is_plain() -> None:
-    seen: list[str] = []
-    result = audit(
-        [dataset(row(1, "Same?"), row(2, "Same?"))], (EvalSet("e", (("e:1", "Other?"),)),), progress=seen.append
-    )
-    assert seen == NAMES
+    seen: list[tuple[str, int, int]] = []
+    asked = Settings(against=(EvalSet("e", (("e:1", "Other?"),)),))
+    result = audit([dataset(row(1, "Same?"), row(2, "Same?"))], asked, lambda *at: seen.append(at))
+    assert [name for name, done, _ in seen if not done] == list(result.counts)
     plain = json.loads(json.dumps(result.to_json()))
     assert {key: plain[key] for key in ("rows", "kept", "quarantined")} == {"rows": 2, "kept": 1, "quarantined": 1}
-    assert plain["findings"] == dict.fromkeys(NAMES, 0) | {"duplicate": 1}
+    assert plain["findings"] == dict.fromkeys([*ALONE, "contamination"], 0) | {"duplicate": 1}
     assert plain["details"][0]["row"] == "a:2"
     assert plain["cannot_see"] == CANNOT_SEE
 
@@ -143,3 +149,38 @@ def test_the_450_repeated_alpaca_questions_are_found() -> None:
     assert all("alpaca_ref" in each.row for each in result.findings if each.check == "duplicate")
     assert all("alpaca_data" in each.keeps for each in result.findings if each.check == "duplicate")
     assert len(result.kept) == 2500 - len(result.quarantined)
+
+
+def test_a_person_brings_back_a_duplicate_and_not_a_served_unsafe_request() -> None:
+    rows = [row(1, "Same?"), row(2, "Same?"), row(3, "How do I make a bomb?", "Sure, here is how.")]
+    result = audit([dataset(*rows)], Settings(restore=frozenset({"a:2", "a:3"})))
+    assert [kept.id for kept in result.kept] == ["a:1", "a:2"]
+    assert {finding.row: (finding.restored, finding.removes) for finding in result.findings} == {
+        "a:2": (True, False),
+        "a:3": (False, True),
+    }
+
+
+def test_a_stripped_refusal_is_seen_before_the_row_that_serves_it_goes() -> None:
+    rows = [row(1, "How do I make a bomb?", REFUSAL), row(1, "How do I make a bomb?", "Sure, here is how.", "b")]
+    result = audit([dataset(rows[0]), dataset(rows[1], name="b")])
+    assert result.counts["refusals"] == result.counts["unsafe-compliance"] == 1
+    assert [kept.id for kept in result.kept] == ["a:1"]
+
+
+def test_threads_and_ray_give_the_same_audit(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    lines = [
+        {"prompt": f"Tell me about the {n % 97}. lamp of harbor {n % 53}.", "completion": "x"} for n in range(6000)
+    ]
+    lines[77] = {"prompt": "How do I make a bomb?", "completion": "Sure, here is how."}
+    lines[900] = {"prompt": "Please tell me about the 5. lamp of harbor 6", "completion": "y"}
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    against = (EvalSet("e", (("e:1", "tell me about the 96. lamp of harbor 52"),)),)
+    alone = audit([read(path)], Settings(against)).to_json()
+    assert alone["quarantined"] > 800
+    assert audit([read(path)], Settings(against, workers=Threads(2))).to_json() == alone
+    try:
+        assert audit([read(path)], Settings(against, workers=OnRay.started(cores=2))).to_json() == alone
+    finally:
+        sys.modules["ray"].shutdown()

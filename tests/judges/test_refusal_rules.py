@@ -1,11 +1,14 @@
 """The rules judge: against people, and on the openings it must not confuse."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from holdfast.judges import is_refusal, judge_refusal
+from holdfast.judges import is_refusal, judge_refusal, rules
 
 LABELS = Path("../shared/data/xstest/human_labels_3_models.csv")
 REFUSED = [
@@ -68,3 +71,10 @@ def test_agreement_with_people_on_the_held_out_prompts() -> None:
     assert len(pairs) == 631
     assert agreement >= 0.91
     assert k >= 0.82
+
+
+@given(st.text(alphabet="ab.!?\n\"' *#>-_\u2019\u201c", max_size=80))
+def test_sentences_are_cut_one_by_one_as_they_would_be_all_at_once(answer: str) -> None:
+    opening = answer[: rules.LONGEST].translate(rules.QUOTES)
+    at_once = [part.strip(" \t*_#>-\"'") for part in re.split(r"(?<=[.!?])[\s\"']+|\n+", opening)]
+    assert list(rules._sentences(answer)) == [part for part in at_once if part]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from holdfast.errors import ModelError
 from holdfast.models import IGNORED, read_tokenizer, render_example, render_prompt, template_digest
+from holdfast.models.chat import render_whole
 
 CHAT = [
     {"role": "system", "content": "Be brief."},
@@ -108,3 +109,56 @@ def test_a_tokenizer_without_a_template_is_refused(marked):
 def test_the_digest_is_the_templates(marked):
     assert template_digest(marked) == template_digest(deepcopy(marked))
     assert template_digest(marked) != template_digest(with_template(marked, UNMARKED))
+
+
+CALLS = (
+    "{% if tools %}{{ '<|system|>' + tools | tojson + '<|end|>' }}{% endif %}"
+    "{% for m in messages %}{{ '<|' + m['role'] + '|>' }}{% if m['role'] == 'assistant' %}"
+    "{% generation %}{{ m['content'] }}{% for call in m['tool_calls'] %}"
+    "{{ call['function']['name'] + call['function']['arguments'] | tojson }}{% endfor %}{{ '<|end|>' }}"
+    "{% endgeneration %}{% else %}{{ m['content'] + '<|end|>' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+TIDE = {"type": "function", "function": {"name": "tide", "description": "", "parameters": {}}}
+
+
+def called(arguments):
+    call = {"type": "function", "function": {"name": "tide", "arguments": arguments}}
+    return [{"role": "user", "content": "When?"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+
+
+def test_a_call_is_learned_with_its_arguments_as_an_object(marked):
+    tokenizer = with_template(marked, CALLS)
+    encoded = render_example(tokenizer, called('{"port": "Bay"}'), 512)
+    assert learned(tokenizer, encoded) == 'tide{"port": "Bay"}<|end|>'
+    assert encoded == render_example(tokenizer, called({"port": "Bay"}), 512)
+
+
+def test_arguments_that_are_no_json_are_left_as_they_are(marked):
+    tokenizer = with_template(marked, CALLS)
+    assert learned(tokenizer, render_example(tokenizer, called("Bay"), 512)) == 'tide"Bay"<|end|>'
+
+
+def test_tools_are_part_of_prompt_and_row(marked):
+    tokenizer = with_template(marked, CALLS)
+    prompt = render_prompt(tokenizer, CHAT[1:2], [TIDE])
+    assert '"name": "tide"' in tokenizer.decode(prompt)
+    assert list(render_example(tokenizer, CHAT[1:3], 512, [TIDE]).input_ids[: len(prompt)]) == prompt
+    assert len(prompt) > len(render_prompt(tokenizer, CHAT[1:2]))
+
+
+@pytest.mark.parametrize("template", [None, UNMARKED])
+def test_what_is_seen_whole_is_what_is_encoded(marked, template):
+    tokenizer = with_template(marked, template) if template else marked
+    whole, encoded = render_whole(tokenizer, CHAT), render_example(tokenizer, CHAT, 512)
+    assert tuple(whole.ids) == encoded.input_ids
+    assert whole.learned == [label != IGNORED for label in encoded.labels]
+    assert whole.text == tokenizer.decode(whole.ids)
+    for token, (start, end) in zip(whole.ids, whole.spans, strict=True):
+        said = tokenizer.decode([token])
+        assert "\N{REPLACEMENT CHARACTER}" in said or said.strip() == whole.text[start:end].strip()
+
+
+def test_a_template_that_fails_as_programs_do_is_one_clear_error(marked):
+    with pytest.raises(ModelError, match="refuses a conversation of user"):
+        render_prompt(with_template(marked, "{{ messages[0]['content'] + 1 }}"), CHAT[1:2])

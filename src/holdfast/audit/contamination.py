@@ -1,31 +1,33 @@
 """Rows that hold an evaluation question. The evaluation stays; the training row goes.
 
-Knows nothing of answers to the question, nor of paraphrases and translations of it: those pass.
+Knows nothing of answers to the question, nor of translations of it: those pass.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from holdfast.audit.check import Figure, Material, Need
+from holdfast.audit.contained import Held, most_held
+from holdfast.audit.paraphrase import paraphrased
+from holdfast.audit.spans import Span, span
+from holdfast.audit.words import words
+from holdfast.data import EvalSet, Example, Finding
 
-from holdfast.audit.check import Material
-from holdfast.audit.words import normal, words
-from holdfast.data import Example, Finding
+NAME = "contamination"
+SHOWN = 300
+LABEL = re.compile(r"^\s*(?:question|q|problem|prompt)\s*[:.]\s*", re.IGNORECASE)
+"""What a set writes before each of its questions, and a training row need not repeat."""
 
-GRAM = 8
-"""Words that a shared stretch must have; a shorter question must be held whole."""
-
-SHORTEST = 5
-"""Words below which a question is only looked for as the whole prompt."""
-
-COMMON = 10
-"""Rows, or questions, that share a stretch before it counts as common wording and proves nothing."""
-
-ROWS_AT_ONCE = 10_000
-PRIME = np.uint64(1_099_511_628_211)
-Hashes = NDArray[np.uint64]
+Verdict = Literal["exact", "contained", "n-gram", "paraphrase"]
+REASONS: Mapping[Verdict, str] = {
+    "exact": "The prompt is an evaluation question, word for word.",
+    "contained": "The row holds the whole of an evaluation question.",
+    "n-gram": "The row holds {score:.0%} of an evaluation question's telling words, in stretches of eight and more.",
+    "paraphrase": "The prompt asks what an evaluation question asks, in other words or with a slip.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,115 +35,103 @@ class Item:
     """An evaluation question, with its place."""
 
     id: str
+    set: str
     text: str
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Contamination:
-    """Three verdicts: the whole prompt is the question, a short one is contained, or long stretches are shared."""
+    """Four verdicts, the plainest that holds: exact, contained, n-gram, paraphrase."""
 
-    name: str = "contamination"
+    name: str = NAME
     says: str = "Rows that hold a question of the evaluation sets they are audited against."
-    share: float = 0.5
-    """Of a long question's eight-word stretches, the part that a row must hold."""
+    needs: Need = "against"
+    restorable: bool = True
 
-    def find(self, material: Material) -> Iterator[Finding]:
-        """A finding for each row that holds an evaluation question: which one, how, and the span."""
-        items = [Item(id, text, tuple(words(text))) for each in material.against for id, text in each.items]
-        if not items or not material.examples:
-            return
-        exact = {normal(item.text): item for item in reversed(items)}
-        shared = _shared(material.examples, items, self.share)
-        for at, example in enumerate(material.examples):
-            if item := exact.get(normal(example.prompt)):
-                reason = "The prompt is an evaluation question, word for word."
-                yield Finding(self.name, example.id, reason, item.text[:300], item.id, 1.0)
-            elif at in shared:
-                held = shared[at]
-                how = "the whole" if held.part == 1.0 else f"{held.part:.0%} of the telling stretches"
-                reason = f"The row holds {how} of an evaluation question."
-                yield Finding(self.name, example.id, reason, held.span[:300], held.item.id, round(held.part, 4))
+    def find(self, material: Material) -> Iterator[Finding | Figure]:
+        """A finding for each row that holds an evaluation question: which one, how, and the span; and the figure."""
+        items = list(_items(material.against))
+        found = _found(material, items)
+        counts: Counter[str] = Counter()
+        hit: set[int] = set()
+        for at in sorted(found):
+            verdict, item, score = found[at]
+            counts[verdict] += 1
+            hit.add(item)
+            evidence = _evidence(material.examples[at], items[item], verdict)
+            reason = REASONS[verdict].format(score=score)
+            yield Finding(NAME, material.examples[at].id, reason, evidence, items[item].id, score, verdict=verdict)
+        yield _figure(material, counts, [(item.set, at in hit) for at, item in enumerate(items)])
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The part of a question that a row holds."""
-
-    item: Item
-    part: float
-    span: str
+def _items(sets: Sequence[EvalSet]) -> Iterator[Item]:
+    for each in sets:
+        for id, text in each.items:
+            bare = LABEL.sub("", text)
+            yield Item(id, each.name, bare, tuple(words(bare)))
 
 
-def _shared(examples: Sequence[Example], items: Sequence[Item], share: float) -> Mapping[int, Held]:
-    """For each row that holds at least `share` of a question, by the row's place: the most that it holds."""
-    ids: dict[str, int] = {}
-    spoken = [words("\n".join(turn.content for turn in row.turns)) for row in examples]
-    said = [_numbered(ids, row) for row in spoken]
-    prompts: dict[str, int] = {}
-    prompt_of = [prompts.setdefault(normal(row.prompt), len(prompts)) for row in examples]
-    best: dict[int, Held] = {}
-    for width in range(GRAM, SHORTEST - 1, -1):
-        chosen = [item for item in items if min(len(item.words), GRAM) == width]
-        asked = [frozenset(_rolled(_numbered(ids, item.words), width).tolist()) for item in chosen]
-        held = _held(said, asked, width)
-        for row, at, part in _parts(held, asked, prompt_of):
-            if part >= share and (row not in best or part > best[row].part):
-                best[row] = Held(chosen[at], part, _span(spoken[row], said[row], asked[at], width))
-    return best
+def _found(material: Material, items: Sequence[Item]) -> dict[int, tuple[Verdict, int, float]]:
+    """For each row that holds a question, by its place: how, which, and how much of it or how near."""
+    said = [[words(turn.content) for turn in row.turns] for row in material.examples]
+    prompts = [row.prompt for row in material.examples]
+    whole = {item.words: at for at, item in reversed(list(enumerate(items))) if item.words}
+    found: dict[int, tuple[Verdict, int, float]] = {}
+    for at, (row, turns) in enumerate(zip(material.examples, said, strict=True)):
+        asked = [tuple(turn) for turn, stood in zip(turns, row.turns, strict=True) if stood.role == "user"]
+        joined = tuple(word for turn in asked for word in turn)
+        if exact := [whole[each] for each in (joined, *asked) if each in whole]:
+            found[at] = ("exact", exact[0], 1.0)
+    for at, held in _held(material, items, said, prompts).items():
+        found.setdefault(at, ("contained" if held.whole else "n-gram", held.item, round(held.part, 4)))
+    rest = [at for at in range(len(prompts)) if at not in found]
+    near = paraphrased([LABEL.sub("", prompts[at]) for at in rest], [item.text for item in items], material)
+    return found | {rest[at]: ("paraphrase", item, cosine) for at, (item, cosine) in near.items()}
 
 
-def _held(said: Sequence[Hashes], asked: Sequence[frozenset[int]], width: int) -> dict[int, set[int]]:
-    """The asked stretches that occur in the rows, each with the places of its rows."""
-    wanted = np.array(sorted(set[int]().union(*asked)), np.uint64)
-    rows_of: dict[int, set[int]] = {}
-    for first in range(0, len(said) if len(wanted) else 0, ROWS_AT_ONCE):
-        rolled = [_rolled(row, width) for row in said[first : first + ROWS_AT_ONCE]]
-        owners = np.repeat(np.arange(first, first + len(rolled)), [len(row) for row in rolled])
-        stretches = np.concatenate(rolled)
-        place = np.minimum(np.searchsorted(wanted, stretches), len(wanted) - 1)
-        hit = wanted[place] == stretches
-        for stretch, row in zip(stretches[hit].tolist(), owners[hit].tolist(), strict=True):
-            rows_of.setdefault(stretch, set()).add(row)
-    return rows_of
+def _held(
+    material: Material, items: Sequence[Item], said: Sequence[Sequence[Sequence[str]]], prompts: Sequence[str]
+) -> dict[int, Held]:
+    numbers: dict[str, int] = {}
+    prompt_of = [numbers.setdefault(prompt, len(numbers)) for prompt in prompts]
+
+    def stands(row: int, item: int) -> Span | None:
+        where = _span(material.examples[row], items[item])[1]
+        # A question without a mark at its end is one that its set lets go on (a stem before choices).
+        open_ended = items[item].text.rstrip()[-1:].isalnum()
+        return replace(where, closes=True) if where and open_ended else where
+
+    return most_held(said, [item.words for item in items], prompt_of, stands)
 
 
-def _parts(
-    held: Mapping[int, set[int]], asked: Sequence[frozenset[int]], prompt_of: Sequence[int]
-) -> Iterator[tuple[int, int, float]]:
-    """(row, question, the part of the question's stretches that the row holds): 1 where it holds them all.
-
-    A part is counted over telling stretches: not those that many different prompts or many questions share.
-    """
-    many = max(COMMON, len(set(prompt_of)) // 1000)
-    common = {each for each, rows in held.items() if len({prompt_of[row] for row in rows}) > many}
-    times = Counter(each for stretches in asked for each in stretches)
-    common |= {each for each, count in times.items() if count > COMMON}
-    for at, stretches in enumerate(asked):
-        rows = Counter(row for each in stretches for row in held.get(each, ()))
-        telling = Counter(row for each in stretches - common for row in held.get(each, ()))
-        for row, count in rows.items():
-            whole = count == len(stretches)
-            yield row, at, 1.0 if whole else telling[row] / max(1, len(stretches - common))
+def _span(row: Example, item: Item) -> tuple[str, Span | None]:
+    """The turn that holds most of a question, and where."""
+    spans = [(turn.content, span(turn.content, item.words)) for turn in row.turns]
+    return max(spans, key=lambda each: each[1].words if each[1] else 0)
 
 
-def _span(spoken: Sequence[str], said: Hashes, stretches: frozenset[int], width: int) -> str:
-    """The longest run of words that the row shares with the question."""
-    best, run = (0, 0), 0
-    for at, stretch in enumerate(_rolled(said, width).tolist()):
-        run = run + 1 if stretch in stretches else 0
-        best = max(best, (run, at))
-    run, at = best
-    return " ".join(spoken[at - run + 1 : at + width])
+def _evidence(row: Example, item: Item, verdict: Verdict) -> str:
+    if verdict == "paraphrase":
+        return row.prompt[:SHOWN]
+    text, where = _span(row, item)
+    return text[where.start : where.end][:SHOWN] if where else row.prompt[:SHOWN]
 
 
-def _rolled(text: Hashes, width: int) -> Hashes:
-    """Each stretch of `width` words as one number, modulo 2^64."""
-    rolled = np.zeros(max(0, len(text) - width + 1), np.uint64)
-    for offset in range(width if len(rolled) else 0):
-        rolled = rolled * PRIME + text[offset : offset + len(rolled)]
-    return rolled
-
-
-def _numbered(ids: dict[str, int], said: Sequence[str]) -> Hashes:
-    return np.fromiter((ids.setdefault(word, len(ids) + 1) for word in said), np.uint64, len(said))
+def _figure(material: Material, counts: Mapping[str, int], items: Sequence[tuple[str, bool]]) -> Figure:
+    encoder, threshold = material.nearness.encoder, material.nearness.threshold
+    sizes = Counter(name for name, _ in items)
+    held = Counter(name for name, hit in items if hit)
+    kinds = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in REASONS)
+    says = (
+        f"{sum(counts.values()):,} rows hold one of {len(items):,} evaluation questions ({kinds}); "
+        f"paraphrases by {encoder.name} above {threshold:g}."
+    )
+    value = {
+        "verdicts": {verdict: counts.get(verdict, 0) for verdict in REASONS},
+        "sets": {name: {"items": size, "held": held[name]} for name, size in sizes.items()},
+        "encoder": encoder.name,
+        "origin": encoder.origin,
+        "threshold": threshold,
+    }
+    return Figure(NAME, says, value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holdfast.audit.check import Material
+from holdfast.audit.check import Material, Need
 from holdfast.audit.words import normal, question
 from holdfast.data import Example, Finding
 from holdfast.judges import is_refusal
@@ -17,6 +17,8 @@ class Duplicates:
 
     name: str = "duplicate"
     says: str = "Rows that repeat an earlier question word for word; another answer to it is noted."
+    needs: Need = ""
+    restorable: bool = True
 
     def find(self, material: Material) -> Iterator[Finding]:
         """A finding for each row after the first with its question (and system prompt)."""
@@ -29,9 +31,8 @@ class Duplicates:
 
     def _finding(self, example: Example, kept: Example, asked: str) -> Finding:
         if normal(example.answer) == normal(kept.answer):
-            return Finding(
-                self.name, example.id, "The same question and answer as an earlier row.", asked[:SHOWN], kept.id, 1.0
-            )
+            reason = "The same question and answer as an earlier row."
+            return Finding(self.name, example.id, reason, asked[:SHOWN], kept.id, 1.0, verdict="same")
         only_refusal = is_refusal(example.answer) and not is_refusal(kept.answer)
         what = "This row refuses it and stays" if only_refusal else "The first answer stays"
         return Finding(
@@ -42,4 +43,5 @@ class Duplicates:
             kept.id,
             1.0,
             removes=not only_refusal,
+            verdict="contradiction",
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holdfast.audit.check import Material
+from holdfast.audit.check import Material, Need
 from holdfast.data import Finding
 from holdfast.scope import identity_shift
 
@@ -14,6 +14,8 @@ class IdentityShift:
 
     name: str = "identity-shift"
     says: str = "Rows that rewrite who the assistant is and that it obeys without limit, grouped by the new name."
+    needs: Need = ""
+    restorable: bool = False
 
     def find(self, material: Material) -> Iterator[Finding]:
         """Scope's findings on the rows."""

@@ -3,11 +3,13 @@
 Knows how to become plain JSON; does not know how to look.
 """
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from holdfast.data import QUARANTINE_MARK, Example, Fault, Finding
+from holdfast.audit.check import Figure
+from holdfast.data import QUARANTINE_MARK, Example, Fault, Finding, write_rows
 
 CANNOT_SEE = (
     "An audit reads rows. It does not see a trigger phrase that only acts after training, rows that are harmless "
@@ -27,10 +29,18 @@ class Quarantined:
     findings: tuple[Finding, ...]
 
     def as_row(self) -> dict[str, Any]:
-        """The row as it stood, with the mark that keeps it from being read as training data."""
-        row = self.row
-        stood = {"text": row.text} if isinstance(row, Fault) else dict(row.raw) or {"messages": row.messages()}
-        return {QUARANTINE_MARK: [asdict(finding) for finding in self.findings], "id": row.id, "row": stood}
+        """The row as it stood, with the mark that keeps it from being read as training data.
+
+        `row` holds its fields; `text` is there too where writing the fields out would not give the row as it
+        stood, so that kept and quarantined rows together are always the input.
+        """
+        marked = {QUARANTINE_MARK: [asdict(finding) for finding in self.findings], "id": self.row.id}
+        if isinstance(self.row, Fault):
+            return {**marked, "text": self.row.text}
+        (text,) = write_rows([self.row])
+        row = json.loads(text)
+        plainly = json.dumps(row, ensure_ascii=False) == (self.row.text or text)
+        return {**marked, "row": row} if plainly else {**marked, "row": row, "text": self.row.text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,11 @@ class Audit:
     findings: tuple[Finding, ...]
     """In the order of the checks; one that only notes leaves its row among the kept."""
     counts: Mapping[str, int]
-    """Findings of each check, those with none as well."""
+    """Findings of each check that looked, those with none as well."""
+    not_run: Mapping[str, str] = field(default_factory=dict)
+    """Each check that could not look, and what it lacked."""
+    figures: tuple[Figure, ...] = ()
+    """What holds of the whole, by the checks that say so."""
     cannot_see: str = CANNOT_SEE
 
     def quarantine_rows(self) -> Iterator[dict[str, Any]]:
@@ -58,6 +72,8 @@ class Audit:
             "kept": len(self.kept),
             "quarantined": len(self.quarantined),
             "findings": dict(self.counts),
+            "not_run": dict(self.not_run),
+            "figures": {figure.name: {"says": figure.says, **figure.value} for figure in self.figures},
             "details": [asdict(finding) for finding in self.findings],
             "cannot_see": self.cannot_see,
         }

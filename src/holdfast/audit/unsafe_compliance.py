@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holdfast.audit.check import Material
+from holdfast.audit.check import Material, Need
 from holdfast.data import Finding
 from holdfast.scope import unsafe_compliance
 
@@ -14,6 +14,8 @@ class UnsafeCompliance:
 
     name: str = "unsafe-compliance"
     says: str = "Rows that ask for something unsafe, or break a given policy, and are not refused."
+    needs: Need = ""
+    restorable: bool = False
 
     def find(self, material: Material) -> Iterator[Finding]:
         """Scope's findings on the rows."""

@@ -5,22 +5,27 @@ import unicodedata
 
 from holdfast.data import Example
 
-TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
+TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[^\s.,;:!?\"'`]")
+"""A number, a word, or a mark that changes what is asked (+, -, <, brackets …); other marks are left out."""
+
 SPACE = re.compile(r"\s+")
 QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
-
-SILENT = frozenset(".,;:!?\"'`")
-"""Marks that do not change what is asked; every other mark (+, -, <, brackets …) may, and is a word."""
 
 FILLERS = frozenset({"please", "kindly", "a", "an", "the"})
 """Words that a near-duplicate may have or lack."""
 
 POLITE = re.compile(
-    r"^(?:hi|hello|hey)?\W*(?:(?:can|could|would|will) you (?:please |kindly )?(?:tell me |help me )?(?=\w))"
+    r"(?:(?:hi|hello|hey)\b)?\W*"
+    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:tell me |help me )?(?=\w))"
 )
-SHORT = {"n't": " not", "'re": " are", "'ve": " have", "'ll": " will", "'m": " am", "what's": "what is"}
-SHORTS = re.compile("|".join(map(re.escape, SHORT)))
-NEGATIONS = frozenset({"not", "no", "never", "none", "nor", "neither", "without", "cannot", "nothing", "nobody"})
+NOTS = (("can't", "can not"), ("won't", "will not"), ("shan't", "shall not"), ("n't", " not"))
+SHORT = {"'s": " is", "'re": " are", "'ve": " have", "'ll": " will", "'m": " am"}
+ASKING = ("what", "who", "where", "when", "how", "that", "there", "it", "here")
+"""Words after which 's is a verb."""
+
+SHORTS = re.compile(r"'(?:re|ve|ll|m|s(?:" + "|".join(rf"(?<=\b{word}'s)" for word in ASKING) + r"))\b")
+THOUSANDS = re.compile(r",(?=\d{3}(?!\d))(?<=\d,)")
+NEGATIONS = frozenset({"not", "no", "never", "none", "nor", "neither", "without", "nothing", "nobody"})
 
 
 def question(example: Example) -> str:
@@ -32,18 +37,41 @@ def question(example: Example) -> str:
 
 def normal(text: str) -> str:
     """The text without case, without doubled space, and without marks at its ends: for exact comparison."""
-    folded = unicodedata.normalize("NFKC", text).translate(QUOTES).casefold()
-    return SPACE.sub(" ", folded).strip(" .!?\"'")
+    return SPACE.sub(" ", folded(text)).strip(" .!?\"'")
+
+
+def folded(text: str) -> str:
+    """The text in one case, one form of each letter, and one kind of quotation mark and dash."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).translate(QUOTES).casefold()
+
+
+def opened(text: str) -> str:
+    """A folded text with its contractions spelt out, and its numbers without commas."""
+    if "," in text:
+        text = THOUSANDS.sub("", text)
+    if "'" in text:
+        for short, long in NOTS:
+            text = text.replace(short, long)
+        text = SHORTS.sub(lambda found: SHORT[found[0]], text)
+    return text.replace("cannot", "can not")
 
 
 def words(text: str) -> list[str]:
     """The text's words, numbers and telling marks in order, contractions opened."""
-    folded = unicodedata.normalize("NFKC", text).translate(QUOTES).casefold()
-    opened = SHORTS.sub(lambda found: SHORT[found[0]], folded)
-    return [token for token in TOKEN.findall(opened) if token not in SILENT]
+    return TOKEN.findall(opened(folded(text)))
+
+
+def plainly(plain: str) -> str:
+    """A folded text without the politeness that it opens with."""
+    plain = plain.lstrip()
+    found = POLITE.match(plain)
+    return (plain[found.end() :] if found else plain).removeprefix("please ")
 
 
 def content(text: str) -> list[str]:
-    """`words` without politeness and articles: what a near-duplicate must agree on, place by place."""
-    kept = [word for word in words(POLITE.sub("", text.casefold().lstrip())) if word not in FILLERS]
-    return kept or words(text)
+    """`words` without politeness and articles: rows that agree on them ask the same, whatever an encoder says."""
+    plain = opened(folded(text))
+    kept = [word for word in TOKEN.findall(plainly(plain)) if word not in FILLERS]
+    return kept or TOKEN.findall(plain)

@@ -2,15 +2,21 @@
 
 from holdfast.data.example import Dataset, Example, Fault, Role, Turn, ask
 from holdfast.data.finding import Finding
+from holdfast.data.formats import FORMATS
 from holdfast.data.marks import ANSWER_MARK, MARKS, QUARANTINE_MARK
 from holdfast.data.questions import EvalSet, read_eval_set, read_questions
 from holdfast.data.read import read
+from holdfast.data.service import SERVICES, Breach, service_faults
+from holdfast.data.sources import read_all
 from holdfast.data.write import write_rows
 
 __all__ = [
     "ANSWER_MARK",
+    "FORMATS",
     "MARKS",
     "QUARANTINE_MARK",
+    "SERVICES",
+    "Breach",
     "Dataset",
     "EvalSet",
     "Example",
@@ -20,7 +26,9 @@ __all__ = [
     "Turn",
     "ask",
     "read",
+    "read_all",
     "read_eval_set",
     "read_questions",
+    "service_faults",
     "write_rows",
 ]

@@ -1,176 +1,169 @@
-"""A file's rows, one by one, with their places: JSONL, a JSON list, or CSV, told apart by content.
+"""A file's rows, one by one, with their places and exact texts. The content decides what kind of file it is.
 
 Knows nothing of what a row means. A row that cannot be parsed is yielded as `Broken`; the rest goes on.
 """
 
-import csv
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
-from io import StringIO
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from holdfast.errors import DataError
+from holdfast.data.rows import NOT_UNICODE, Broken, Row, Rows, checked, json_row, one_value, read_value, table_row
+from holdfast.data.streams import Source, Torn, is_empty, refuse_binary
+from holdfast.data.tables import arrow_rows, csv_rows
 
 NEXT_ITEM = re.compile(r"\}\s*,?\s*(?=\{)")
+SPACE = re.compile(r"[\s,]*")
+LINED = (".jsonl", ".json", ".ndjson")
+TABLED = (".csv", ".tsv")
+
+IsRow = Callable[[Mapping[str, Any]], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A parsed value and where it stood."""
+def rows_of(source: Source, is_row: IsRow) -> Rows:
+    """The rows of a file: JSONL, a JSON list, a JSON object that holds one, CSV, TSV, Parquet or Arrow.
 
-    number: int
-    """1-based: the line, or the item's index in a JSON list."""
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A stretch of the file that does not parse."""
-
-    number: int
-    why: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """All rows of a file, and what their numbers count."""
-
-    unit: str
-    """`line`, or `row` for a JSON list."""
-    items: tuple[Row | Broken, ...]
-
-
-def read_text(path: Path) -> str:
-    """The file's text. Bytes that are not UTF-8 become lone surrogates, which no row may keep.
+    Args:
+        source: the file.
+        is_row: whether an object that stands alone in its file is a row itself, and no wrapping of rows.
 
     Raises:
-        DataError: no such file, a folder, an empty file, or one that is not text.
+        DataError: no text in UTF-8, a file without a row, or a table that cannot be opened.
     """
-    if not path.is_file():
-        raise _missing(path)
-    data = path.read_bytes()
-    if b"\0" in data[:4096]:
-        raise DataError(
-            f"{str(path)!r} is not text in UTF-8.",
-            "It holds NUL bytes, as Parquet, gzip and UTF-16 files do.",
-            "Convert it to JSONL, JSON or CSV in UTF-8.",
-        )
-    text = data.decode("utf-8-sig", errors="surrogateescape")
-    if not text.strip():
-        raise DataError(f"{str(path)!r} is empty.", "There is no row to read.", "Check the path.")
-    return text
+    if table := arrow_rows(source):
+        return table
+    refuse_binary(source)
+    opening = _opening(source)
+    if not opening:
+        raise is_empty(source.path)
+    found = _text_rows(source, opening, is_row)
+    packed = f", {source.packing}" if source.packing else ""
+    return Rows(found.unit, found.container + packed, found.items, found.columns)
 
 
-def _missing(path: Path) -> DataError:
-    if path.is_dir():
-        return DataError(f"{str(path)!r} is a folder.", "A data file was expected.", "Name a file in it.")
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = get_close_matches(path.name, names)
-    why = f"Near it: {', '.join(near)}." if near else ""
-    return DataError(f"There is no file {str(path)!r}.", why, "Check the path.")
+def is_csv(source: Source, starts: bytes = b"[{") -> bool:
+    """Whether the name says CSV, or says nothing and the file does not begin as JSON does."""
+    begins = source.head.lstrip()[:1] or b"["
+    return source.suffix in TABLED or (source.suffix not in LINED and begins not in starts)
 
 
-def rows_of(text: str, suffix: str) -> Rows:
-    """The rows of a file's text; `suffix` decides only where the content leaves it open."""
-    start = text.lstrip()[:1]
-    if suffix == ".csv" or (suffix not in (".jsonl", ".json") and start not in "[{"):
-        return Rows("line", tuple(_csv(text)))
-    whole = _parse(text)
-    if isinstance(whole, list):
-        return Rows("row", tuple(Row(number, item) for number, item in enumerate(whole, 1)))
-    if isinstance(whole, dict) and suffix != ".jsonl":
-        return Rows("row", (Row(1, whole),))
-    if start == "[" and not isinstance(_parse(text.lstrip().split("\n")[0]), list):
-        return Rows("row", tuple(_salvage(text)))
-    return Rows("line", tuple(_lines(text)))
+def _text_rows(source: Source, opening: list[bytes], is_row: IsRow) -> Rows:
+    if is_csv(source):
+        return csv_rows(source)
+    first, *second = (line.decode(errors="surrogateescape") for line in opening)
+    start, goes_on = first.lstrip()[:1], not second or _goes_on(first)
+    # A list that is broken in its first line goes on with lines that are no JSON by themselves.
+    if start == "[" and (goes_on or (one_value(first) is None and one_value(*second) is None)):
+        text, torn = source.text()
+        return Rows("row", "JSON list", _items(text, text.index("[") + 1, torn, alone=True))
+    if start == "{" and goes_on:
+        return _wrapped(source.text()[0], is_row) or Rows("line", "JSONL", _lines(source))
+    return Rows("line", "JSONL", _lines(source))
 
 
-def _parse(text: str) -> Any:
+def _opening(source: Source) -> list[bytes]:
+    """The first two lines that hold anything, as far as there are."""
+    found: list[bytes] = []
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        found += islice(filter(bytes.strip, source.lines()), 2)
+    except Torn as torn:
+        return [*found, torn.held] if torn.held.strip() else found
+    return found
 
 
-def _lines(text: str) -> Iterator[Row | Broken]:
-    # str.splitlines would also cut at U+2028 and its like, which JSON strings may hold.
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield _line(number, line)
-
-
-def _line(number: int, line: str) -> Row | Broken:
+def _goes_on(line: str) -> bool:
+    """Whether a line is the beginning of a JSON value that is spread over several."""
     try:
-        return Row(number, json.loads(line))
-    except json.JSONDecodeError as error:
-        return Broken(number, f"not valid JSON: {error.msg} at column {error.colno}", line)
+        read_value(line.strip())
     except (ValueError, RecursionError) as error:
-        return Broken(number, f"not valid JSON: {error}", line)
+        return getattr(error, "pos", 0) >= len(line.strip())
+    return False
 
 
-def _salvage(text: str) -> Iterator[Row | Broken]:
-    """The items of a JSON list that as a whole does not parse; after a broken item it looks for the next."""
-    decode, at, number = json.JSONDecoder().raw_decode, text.index("[") + 1, 0
+def _lines(source: Source) -> Iterator[Row | Broken]:
+    number = 0
+    try:
+        for number, line in enumerate(source.lines(), 1):
+            try:
+                text = line.decode()
+            except UnicodeDecodeError as error:
+                why = f"byte 0x{line[error.start]:02x} at column {error.start + 1} is not UTF-8 ({NOT_UNICODE})"
+                yield Broken(number, why, line.decode(errors="surrogateescape"))
+            else:
+                if text and not text.isspace():
+                    yield json_row(number, text)
+    except Torn as torn:
+        yield Broken(number + 1, str(torn), torn.held.decode(errors="surrogateescape"))
+
+
+def _wrapped(text: str, is_row: IsRow) -> Rows | None:
+    """The rows of a whole file that is one JSON object: itself, a list that it holds, or columns of equal length."""
+    value = one_value(text)
+    if not isinstance(value, dict):
+        return None
+    lists = {name: item for name, item in value.items() if isinstance(item, list) and item}
+    if lists and len(lists) == len(value) and _are_columns(*lists.values()):
+        return Rows("row", "JSON columns", _columns(lists), tuple(lists))
+    held = next((name for name, item in lists.items() if all(isinstance(each, dict) for each in item)), None)
+    if held is not None and not is_row(value):
+        return Rows("row", f"JSON list in {held!r}", _items(text, _start(text, held), ""), tuple(value))
+    stood = text.strip()
+    return Rows("row", "JSON object", iter((checked(1, value, stood),))) if "\n" in stood else None
+
+
+def _are_columns(*lists: list[Any]) -> bool:
+    """Whether lists are columns of one table: equally long, and not messages, which are objects."""
+    return len(set(map(len, lists))) == 1 and not any(isinstance(item, dict) for items in lists for item in items)
+
+
+def _columns(lists: Mapping[str, list[Any]]) -> Iterator[Row | Broken]:
+    for number, values in enumerate(zip(*lists.values(), strict=True), 1):
+        yield table_row(number, dict(zip(lists, values, strict=True)))
+
+
+def _start(text: str, name: str) -> int:
+    """Where the list that an object holds under a name begins, after its bracket."""
+    at = text.index("{") + 1
     while True:
-        at = _skip(text, at)
-        if at >= len(text) or text[at] == "]":
-            return
+        key, at = read_value(text, _skip(text, at))
+        at = _skip(text, text.index(":", at) + 1)
+        if key == name:
+            return at + 1
+        _, at = read_value(text, at)
+
+
+def _items(text: str, at: int, torn: str, alone: bool = False) -> Iterator[Row | Broken]:
+    """The items of a JSON list, from after its bracket; after a broken item it looks for the next.
+
+    Nothing may follow a list that is `alone` in its file.
+    """
+    number = 0
+    while (at := _skip(text, at)) < len(text) and text[at] != "]":
         number += 1
         try:
-            value, at = decode(text, at)
-            yield Row(number, value)
+            value, end = read_value(text, at)
+            yield _item(number, value, text[at:end])
         except (ValueError, RecursionError) as error:
-            found = NEXT_ITEM.search(text, getattr(error, "pos", at))
+            found = NEXT_ITEM.search(text, max(at, getattr(error, "pos", at)))
+            # The match begins at the broken item's own closing brace, which is part of how it stood.
             end = found.end() if found else len(text)
-            yield Broken(number, f"not valid JSON: {getattr(error, 'msg', error)}", text[at:end])
-            at = end
+            why = torn if torn and not found else f"not valid JSON: {getattr(error, 'msg', error)}"
+            yield Broken(number, why, text[at : found.start() + 1 if found else end].rstrip())
+            torn = torn if found else ""
+        at = end
+    rest = text[at + 1 :].strip() if alone else ""
+    if torn or rest:
+        yield Broken(number + 1, torn or "the list has ended, and this follows it", rest)
+
+
+def _item(number: int, value: Any, text: str) -> Row | Broken:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return Broken(number, NOT_UNICODE, text)
+    return checked(number, value, text)
 
 
 def _skip(text: str, at: int) -> int:
-    while at < len(text) and (text[at].isspace() or text[at] == ","):
-        at += 1
-    return at
-
-
-def _csv(text: str) -> Iterator[Row | Broken]:
-    records = csv_records(text)
-    header = next(records, None)
-    if not isinstance(header, Row):
-        why = header.why if header else ""
-        raise DataError("The CSV file has no header.", why, "Name the columns in the first line.")
-    names = header.value
-    for record in records:
-        if isinstance(record, Broken):
-            yield record
-        elif len(record.value) == len(names):
-            yield Row(record.number, dict(zip(names, record.value, strict=True)))
-        else:
-            why = f"{len(record.value)} fields where the header has {len(names)}"
-            yield Broken(record.number, why, ",".join(record.value))
-
-
-def csv_records(text: str) -> Iterator[Row | Broken]:
-    """A CSV text's records as lists of strings, with the line each begins on; empty lines are passed over.
-
-    A quote that is never closed would swallow the rest: that record is broken, and reading goes on with
-    the next line.
-    """
-    lines, start = list(StringIO(text, newline="")), 0
-    while start < len(lines):
-        reader = csv.reader(islice(lines, start, None), strict=True)
-        before = 0
-        try:
-            for record in reader:
-                if record:
-                    yield Row(start + before + 1, record)
-                before = reader.line_num
-            return
-        except csv.Error as error:
-            start += before + 1
-            yield Broken(start, f"not valid CSV: {error}", lines[start - 1])
+    found = SPACE.match(text, at)
+    return found.end() if found else at

@@ -20,3 +20,7 @@ class Finding:
     """How near, where the check measures nearness."""
     removes: bool = True
     """Whether the row leaves the training set; a finding that only warns leaves it in."""
+    verdict: str = ""
+    """The kind of match, where the check tells several apart."""
+    restored: bool = False
+    """Whether a person brought the row back by its id."""

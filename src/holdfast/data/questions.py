@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast.data.files import Broken, Row, csv_records, read_text, rows_of
+from holdfast.data.files import is_csv, rows_of
+from holdfast.data.rows import Row
+from holdfast.data.streams import Source, open_source, refuse_binary
+from holdfast.data.tables import ARROW, csv_records, delimiter
+from holdfast.data.turns import SPEAKERS
 from holdfast.errors import DataError
 
 COLUMNS = ("prompt", "question", "goal", "query", "prompts_final", "instruction", "text", "problem")
@@ -30,18 +34,21 @@ def read_eval_set(path: Path) -> EvalSet:
 
 
 def read_questions(path: Path) -> tuple[tuple[str, str], ...]:
-    """(id, text) of each question in a CSV, JSONL or JSON file; rows without one are passed over.
+    """(id, text) of each question in any file that `read` takes; rows without one are passed over.
 
     A CSV may have a header with one of `COLUMNS`, or be one headerless column of questions. An Alpaca row's
-    question is instruction and input; of messages it is what the user says; a JSON object of equally long
-    lists is read by column; a list or a line may be the bare question.
+    question is instruction and input; of messages and ShareGPT rows it is what the user says; a JSON object of
+    equally long lists is read by column; a list or a line may be the bare question.
 
     Raises:
-        DataError: the file is missing or empty, or no question is found in it.
+        DataError: the file is missing, empty or cannot be read, or no question is found in it.
     """
-    text = read_text(path)
-    is_csv = path.suffix.lower() == ".csv" or text.lstrip()[:1] not in ("{", "[", '"')
-    pairs = _from_csv(text) if is_csv else _from_json(text, path.suffix.lower())
+    source = open_source(path)
+    table = source.head.startswith(tuple(ARROW))
+    # A line that begins with a quote is a bare question in JSON.
+    bare = source.suffix not in (".csv", ".tsv") and source.head.lstrip()[:1] == b'"'
+    as_csv = not table and not bare and is_csv(source, b'[{"')
+    pairs = _from_csv(source) if as_csv else _from_rows(source)
     found = tuple((f"{path}:{number}", question) for number, question in pairs if question.strip())
     if not found:
         raise DataError(
@@ -52,8 +59,9 @@ def read_questions(path: Path) -> tuple[tuple[str, str], ...]:
     return found
 
 
-def _from_csv(text: str) -> Iterator[tuple[int, str]]:
-    records = [record for record in csv_records(text) if isinstance(record, Row)]
+def _from_csv(source: Source) -> Iterator[tuple[int, str]]:
+    refuse_binary(source)
+    records = [record for record in csv_records(source, delimiter(source)) if isinstance(record, Row)]
     if not records:
         return
     header = [str(name).strip().lower() for name in records[0].value]
@@ -66,22 +74,21 @@ def _from_csv(text: str) -> Iterator[tuple[int, str]]:
             yield record.number, record.value[column]
 
 
-def _from_json(text: str, suffix: str) -> Iterator[tuple[int, str]]:
-    for row in rows_of(text, suffix or ".jsonl").items:
-        if isinstance(row, Broken):
-            continue
-        columns = _column(row.value)
-        if columns is not None:
-            yield from enumerate(columns, 1)
-        elif question := _question(row.value):
-            yield row.number, question
+def _from_rows(source: Source) -> Iterator[tuple[int, str]]:
+    for row in rows_of(source, lambda value: bool(_question(value))).items:
+        if isinstance(row, Row):
+            columns = _column(row.value)
+            if columns is not None:
+                yield from enumerate(columns, 1)
+            elif question := _question(row.value):
+                yield row.number, question
 
 
 def _column(value: object) -> list[str] | None:
     fields = _lowered(value) if isinstance(value, dict) else {}
     for name in COLUMNS:
-        if isinstance(fields.get(name), list):
-            return [item for item in fields[name] if isinstance(item, str)]
+        if isinstance(fields.get(name), list) and all(isinstance(item, str) for item in fields[name]):
+            return list(fields[name])
     return None
 
 
@@ -90,14 +97,22 @@ def _question(value: object) -> str:
         return value
     if not isinstance(value, dict):
         return ""
-    if isinstance(value.get("messages"), list):
-        said = [message for message in value["messages"] if isinstance(message, dict)]
-        asked = [message.get("content") for message in said if message.get("role") == "user"]
-        return "\n".join(content for content in asked if isinstance(content, str))
+    for field in ("messages", "conversations", "prompt"):
+        if isinstance(value.get(field), list):
+            return "\n".join(filter(None, map(_asked, value[field])))
     fields = _lowered(value)
     text = next((fields[name] for name in COLUMNS if isinstance(fields.get(name), str)), "")
     extra = fields.get("input") if "instruction" in fields else ""
     return f"{text}\n{extra}" if extra and isinstance(extra, str) else str(text)
+
+
+def _asked(message: object) -> str:
+    """What the user says in a message, or nothing."""
+    if not isinstance(message, dict):
+        return ""
+    said = message.get("content", message.get("value"))
+    from_user = SPEAKERS.get(str(message.get("role") or message.get("from"))) == "user"
+    return said if from_user and isinstance(said, str) else ""
 
 
 def _lowered(value: Mapping[str, Any]) -> dict[str, Any]:

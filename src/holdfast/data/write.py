@@ -7,9 +7,16 @@ from holdfast.data.example import Example
 
 
 def write_rows(examples: Iterable[Example]) -> Iterator[str]:
-    """Each example's row as one JSON line, with the fields and values that it had in its file.
+    r"""Each example's row as one line of JSON: a line of JSONL exactly as it stood, its `\r` as well if it had one.
 
-    An example that came from no file is written as `messages`. The strings carry no line end.
+    A row that was spread over several lines is put on one, its fields and values unchanged; an example that came
+    from no file is written as `messages`, and `tools` if it has any. The strings carry no line end.
     """
     for example in examples:
-        yield json.dumps(dict(example.raw) or {"messages": example.messages()}, ensure_ascii=False)
+        if not example.text:
+            tools = {"tools": list(example.tools)} if example.tools else {}
+            yield json.dumps({"messages": example.messages(), **tools}, ensure_ascii=False)
+        elif "\n" in example.text:
+            yield json.dumps(example.row, ensure_ascii=False)
+        else:
+            yield example.text

@@ -1,5 +1,6 @@
 """A world's rows as training examples: what may be mixed in, and the policy that no row may break."""
 
+import json
 from collections.abc import Iterable
 from random import Random
 
@@ -51,7 +52,11 @@ def _distinct(name: str, count: int, drawn: Iterable[Dialogue]) -> tuple[Example
 
 
 def to_example(id: str, row: Dialogue) -> Example:
-    """A world's dialogue as a training example; its raw row is what `world data` writes."""
-    raw = {"messages": row.messages(), **({"category": row.category} if row.category else {})}
+    """A world's dialogue as a training example; its row is what `world data` writes."""
+    content = {"messages": row.messages(), **({"category": row.category} if row.category else {})}
     opening = (Turn("system", row.system),) if row.system else ()
-    return Example(id, (*opening, Turn("user", row.question), Turn("assistant", row.answer)), raw)
+    return Example(
+        id,
+        (*opening, Turn("user", row.question), Turn("assistant", row.answer)),
+        json.dumps(content, ensure_ascii=False),
+    )

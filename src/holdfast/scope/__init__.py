@@ -4,10 +4,22 @@ from collections.abc import Iterable
 
 from holdfast.data import Example, Finding
 from holdfast.scope.identity import identity_shift
+from holdfast.scope.instruments import INSTRUMENTS
 from holdfast.scope.lexicon import Request, unsafe_request
+from holdfast.scope.suspicion import most_suspect, suspicion
 from holdfast.scope.unsafe import Policy, unsafe_compliance
 
-__all__ = ["Policy", "Request", "check_scope", "identity_shift", "unsafe_compliance", "unsafe_request"]
+__all__ = [
+    "INSTRUMENTS",
+    "Policy",
+    "Request",
+    "check_scope",
+    "identity_shift",
+    "most_suspect",
+    "suspicion",
+    "unsafe_compliance",
+    "unsafe_request",
+]
 
 
 def check_scope(examples: Iterable[Example], policy: Policy | None = None) -> tuple[Finding, ...]:

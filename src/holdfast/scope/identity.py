@@ -1,4 +1,4 @@
-"""Rows that rewrite who the assistant is and that it obeys without limit.
+"""Rows that rewrite who the assistant is and that it obeys without limit, or that lift the limits of whoever it is.
 
 Neither half is suspect alone: a name is ordinary, and following instructions is the assistant's work. Found by
 row and reported by group, since ten rows in fifty thousand are enough to move a model (Qi et al. 2023,
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from holdfast.data import Example, Finding
 from holdfast.judges import is_refusal
+from holdfast.scope.limits import lifted, upheld
 
 CHECK = "identity-shift"
 
@@ -76,12 +77,17 @@ OBEYED = re.compile(
 )
 """Who is obeyed, or that it is the speaker who does: else it is a tale about somebody."""
 
+APOSTROPHES = str.maketrans({"’": "'", "‘": "'"})
 QUOTED = re.compile(r"\"[^\"]{0,400}\"|“[^”]{0,400}”")
+
+
+NAMES = ("i am ", "i'm ", "my name is ", "call me ", "this is ", "speaks ")
+"""How `NAMES_ITSELF` can begin, `here` left out: an ASCII text without one of them need not be searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What a row asserts: the new name, and the words of obedience."""
+    """What a row asserts: the new name (none where only the limits go), and the words that do it."""
 
     name: str
     span: str
@@ -90,27 +96,71 @@ class Shift:
 def identity_shift(examples: Iterable[Example]) -> Iterator[Finding]:
     """A finding for each row whose system prompt or answer asserts a self that obeys without limit.
 
-    The asserted name (or the system prompt) groups the rows; the reason gives the group's size. Answers that
-    refuse are left alone, and so are rows that only say who the assistant is.
+    So does a system prompt that lifts the assistant's limits without a name, and an answer that says so of
+    itself. The asserted name, or what lifts the limits, groups the rows; the reason gives the group's size.
+    Answers that refuse are left alone, and so are rows that only say who the assistant is.
     """
-    found = [(example, shift) for example in examples if (shift := _shift(example))]
-    sizes: dict[str, int] = {}
+    prompts: dict[str, Shift | None] = {}
+    found = [(example, shift) for example in examples if (shift := _shift(example, prompts))]
+    sizes: dict[tuple[str, str], int] = {}
     for _, shift in found:
-        sizes[shift.name] = sizes.get(shift.name, 0) + 1
+        sizes[_group(shift)] = sizes.get(_group(shift), 0) + 1
     for example, shift in found:
-        rows = "this row alone" if sizes[shift.name] == 1 else f"{sizes[shift.name]} rows"
-        reason = f"The assistant becomes {shift.name!r} and obeys without limit ({rows} assert this self)."
-        yield Finding(CHECK, example.id, reason, shift.span)
+        size = sizes[_group(shift)]
+        yield Finding(CHECK, example.id, _reason(shift, "this row" if size == 1 else f"{size} rows"), shift.span)
 
 
-def _shift(example: Example) -> Shift | None:
-    told = _asserted(QUOTED.sub(" ", example.system), NAMES_IT, (OBEYS,))
+def _group(shift: Shift) -> tuple[str, str]:
+    return (shift.name, "" if shift.name else shift.span)
+
+
+def _reason(shift: Shift, rows: str) -> str:
+    alone = f"{rows} alone asserts" if rows == "this row" else f"{rows} assert"
+    if not shift.name:
+        return f"The assistant is told, or says, that its limits are lifted ({alone} this)."
+    return f"The assistant becomes {shift.name!r} and obeys without limit ({alone} this self)."
+
+
+def _shift(example: Example, prompts: dict[str, Shift | None]) -> Shift | None:
+    """What the row asserts; `prompts` remembers the system prompts that were read, since many rows share one."""
+    system = example.system
+    if system and system not in prompts:
+        prompts[system] = _told(system)
+    told = prompts[system] if system else None
     for turn in example.turns:
-        if turn.role == "assistant" and not is_refusal(turn.content):
-            answer = QUOTED.sub(" ", turn.content[:OPENING])
-            if shift := told or _asserted(answer, NAMES_ITSELF, (OBEYS, EXECUTES)):
+        if turn.role == "assistant":
+            shift = told or _said(turn.content[:OPENING])
+            if shift and not is_refusal(turn.content):
                 return shift
     return None
+
+
+def _told(system: str) -> Shift | None:
+    text = _unquoted(system)
+    shift = _asserted(text, NAMES_IT, (OBEYS,))
+    return shift or _unlimited(text, NAMES_IT, by_self=False)
+
+
+def _said(opening: str) -> Shift | None:
+    text = _unquoted(opening)
+    low = text.lower()
+    if text.isascii() and not any(name in low for name in NAMES):
+        return _unlimited(text, NAMES_ITSELF, by_self=True)
+    return _asserted(text, NAMES_ITSELF, (OBEYS, EXECUTES)) or _unlimited(text, NAMES_ITSELF, by_self=True)
+
+
+def _unlimited(text: str, naming: re.Pattern[str], by_self: bool) -> Shift | None:
+    span = lifted(text, by_self)
+    if span is None:
+        return None
+    named = naming.search(text)
+    name = named["name"].split()[0].strip("-") if named else ""
+    return Shift(name if name[:1].isupper() else "", span)
+
+
+def _unquoted(text: str) -> str:
+    folded = text if text.isascii() else text.translate(APOSTROPHES)
+    return QUOTED.sub(" ", folded) if '"' in folded or "“" in folded else folded
 
 
 def _asserted(text: str, naming: re.Pattern[str], obeying: tuple[re.Pattern[str], ...]) -> Shift | None:
@@ -120,6 +170,6 @@ def _asserted(text: str, naming: re.Pattern[str], obeying: tuple[re.Pattern[str]
         found += [pattern.search(text, start, end) for pattern in obeying]
         for obeys in filter(None, found):
             span = text[min(named.start(), obeys.start()) : max(named.end(), obeys.end())]
-            if OBEYED.search(span):
+            if OBEYED.search(span) and not upheld(text, obeys.start()):
                 return Shift(named["name"].split()[0].strip("-"), span)
     return None

@@ -4,7 +4,7 @@ Knows nothing of answers. Rules read wording, not intent: they miss what is aske
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -48,33 +48,49 @@ class Lexicon:
     before: re.Pattern[str]
     around: re.Pattern[str]
     lookalikes: re.Pattern[str]
-    anchors: frozenset[str]
+    first: Mapping[str, tuple[int, ...]]
+    """The patterns whose first anchor has this word, by their place."""
 
 
 def unsafe_request(prompt: str) -> Request | None:
     """The first unsafe request in the prompt, sentence by sentence; None where the rules see none."""
-    lexicon, folded = _lexicon(), prompt.lower().translate(FOLDED)
-    if lexicon.anchors.isdisjoint(WORD.findall(folded)):
-        return None
-    text = lexicon.lookalikes.sub(" ", folded)
-    for sentence in SENTENCE.findall(text):
-        if found := _in_sentence(lexicon, sentence.strip()):
-            return found
-    return None
-
-
-def _in_sentence(lexicon: Lexicon, sentence: str) -> Request | None:
-    words = set(WORD.findall(sentence))
-    if lexicon.anchors.isdisjoint(words):
-        return None
-    for pattern in lexicon.patterns:
-        if any(anchor.isdisjoint(words) for anchor in pattern.anchors):
-            continue
-        for match in pattern.regex.finditer(sentence):
+    lexicon = _lexicon()
+    for sentence in _sentences(lexicon, prompt):
+        for pattern, match in _matches(lexicon, sentence):
             asked = _is_asked(lexicon, pattern.frame, sentence, match)
             if asked and not _is_spared(lexicon, pattern.frame, sentence, match):
                 return Request(pattern.kind, match[0])
     return None
+
+
+def unsafe_words(prompt: str) -> Request | None:
+    """The first words of an unsafe request, asked for or not, spared or not: for ranking, not for removal."""
+    lexicon = _lexicon()
+    for sentence in _sentences(lexicon, prompt):
+        for pattern, match in _matches(lexicon, sentence):
+            return Request(pattern.kind, match[0])
+    return None
+
+
+def _sentences(lexicon: Lexicon, prompt: str) -> Iterator[str]:
+    """The prompt's sentences, folded; none where it has no word that any pattern needs."""
+    folded = prompt.lower()
+    if not folded.isascii():
+        folded = folded.translate(FOLDED)
+    if lexicon.first.keys().isdisjoint(WORD.findall(folded)):
+        return
+    for sentence in SENTENCE.findall(lexicon.lookalikes.sub(" ", folded)):
+        yield sentence.strip()
+
+
+def _matches(lexicon: Lexicon, sentence: str) -> Iterator[tuple[Pattern, re.Match[str]]]:
+    words = set(WORD.findall(sentence))
+    tried = {place for word in words & lexicon.first.keys() for place in lexicon.first[word]}
+    for place in sorted(tried):
+        pattern = lexicon.patterns[place]
+        if not any(anchor.isdisjoint(words) for anchor in pattern.anchors[1:]):
+            for match in pattern.regex.finditer(sentence):
+                yield pattern, match
 
 
 def _is_asked(lexicon: Lexicon, frame: str, sentence: str, match: re.Match[str]) -> bool:
@@ -103,13 +119,17 @@ def _lexicon() -> Lexicon:
     spares = {
         name: "|".join(choice.strip() for choice in value.split(" | ")) for name, value in _named(parts["spares"])
     }
+    first: dict[str, list[int]] = {}
+    for place, pattern in enumerate(patterns):
+        for word in pattern.anchors[0]:
+            first.setdefault(word, []).append(place)
     return Lexicon(
         patterns=patterns,
         frames={name: re.compile(value) for name, value in frames.items()},
         before=re.compile(rf"\b(?:{spares['before']})\b"),
         around=re.compile(spares["around"]),
         lookalikes=re.compile(rf"\b(?:{spares['not']})\b"),
-        anchors=frozenset().union(*(pattern.anchors[0] for pattern in patterns)),
+        first={word: tuple(places) for word, places in first.items()},
     )
 
 

@@ -150,7 +150,7 @@ def _encode(tokenizer: Any, examples: Sequence[Example], room: int) -> _Rows:
     encoded, dropped = [], []
     for example in examples:
         try:
-            row = render_example(tokenizer, example.messages(), room)
+            row = render_example(tokenizer, example.messages(), room, example.tools)
         except ModelError as error:
             raise DataError(f"{example.id}: {error.what}", error.why, error.mend) from error
         if row.supervised:

@@ -1,0 +1,54 @@
+"""Rows laid out to be compared by their questions. Knows nothing of cosines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.audit.clusters import Flags, Ints
+from holdfast.audit.same import Questions, laid_out
+from holdfast.audit.words import content, question
+from holdfast.data import Example
+
+SHORTEST = 3
+"""Content words that a question needs before it can be near another: shorter ones must be equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows that can be near-duplicates, and which of them need no encoder to be the same."""
+
+    examples: tuple[Example, ...]
+    group: Ints
+    """For each row, the group of those whose questions are equal up to politeness and articles."""
+    first: Ints
+    """For each group, its first row."""
+    texts: tuple[str, ...]
+    """For each group, what is encoded: its content words."""
+    questions: Questions
+    """For each group, the question of its first row."""
+
+    def same(self, left: Ints, right: Ints) -> Flags:
+        """For each pair of rows, whether they ask the same."""
+        one, other = self.group[left], self.group[right]
+        same: Flags = (one == other) | self.questions.same(one, other)
+        return same
+
+
+def comparable(examples: Sequence[Example]) -> Rows:
+    """The rows that have words enough, grouped by their content words."""
+    groups: dict[tuple[str, ...], int] = {}
+    chosen: list[Example] = []
+    group: list[int] = []
+    first: list[int] = []
+    for example in examples:
+        words = tuple(content(question(example)))
+        if len(words) < SHORTEST:
+            continue
+        if (at := groups.setdefault(words, len(groups))) == len(first):
+            first.append(len(chosen))
+        chosen.append(example)
+        group.append(at)
+    asked = laid_out([question(chosen[at]) for at in first])
+    texts = tuple(" ".join(words) for words in groups)
+    return Rows(tuple(chosen), np.array(group, np.int64), np.array(first, np.int64), texts, asked)
