@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from holdfast.audit.check import Figure, Nearness
 from holdfast.audit.clusters import Flags, Floats, Forest, Ints, standing
 from holdfast.audit.rows import Rows
 from holdfast.audit.words import question
+from holdfast.vectors import Recall
 
 NAME = "nearness"
 BINS = 15
@@ -39,9 +41,11 @@ class Tally:
         apart = zip((-cosine[found]).tolist(), left[found].tolist(), right[found].tolist(), strict=True)
         self._apart = sorted([*self._apart, *apart])[:WAITING]
 
-    def value(self, rows: Rows, nearness: Nearness) -> dict[str, Any]:
+    def value(self, rows: Rows, nearness: Nearness, recall: Recall | None) -> dict[str, Any]:
         """All that holds whatever the threshold, but for the links."""
         return {
+            "of": rows.digest,
+            "recall": asdict(recall) if recall else None,
             "encoder": nearness.encoder.name,
             "origin": nearness.encoder.origin,
             "floor": float(self.edges[0]),
@@ -81,10 +85,12 @@ def figure(seen: Mapping[str, Any], rows: Rows, forest: Forest, threshold: float
     gone = int((stays != np.arange(len(stays))).sum())
     drifted = np.flatnonzero((stays == np.arange(len(stays))) & (cluster != stays))
     links = zip(forest.left.tolist(), forest.right.tolist(), forest.cosine.tolist(), strict=True)
+    total, same = seen["pairs"]["same"] + seen["pairs"]["apart"], seen["pairs"]["same"]
+    found = "all" if seen["recall"] is None else f"{seen['recall']['share']:.1%} of all, measured on a sample"
     says = (
-        f"By {seen['encoder']}, {seen['pairs']['same'] + seen['pairs']['apart']:,} pairs of {seen['questions']:,} "
-        f"questions lie above {seen['floor']:g}; {seen['pairs']['same']:,} of them ask the same, word by word, "
-        f"and at {threshold:g} {gone:,} rows repeat an earlier one."
+        f"By {seen['encoder']}, {total:,} pairs of {seen['questions']:,} different questions lie above "
+        f"{seen['floor']:g} ({found}), and {same:,} of them ask the same, word by word. With the questions that "
+        f"differ in politeness and articles only, {gone:,} rows repeat an earlier one at {threshold:g}."
     )
     value = dict(seen) | {
         "threshold": threshold,

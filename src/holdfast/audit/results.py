@@ -73,7 +73,7 @@ class Audit:
             "quarantined": len(self.quarantined),
             "findings": dict(self.counts),
             "not_run": dict(self.not_run),
-            "figures": {figure.name: {"says": figure.says, **figure.value} for figure in self.figures},
+            "figures": {figure.name: {**figure.value, "says": figure.says} for figure in self.figures},
             "details": [asdict(finding) for finding in self.findings],
             "cannot_see": self.cannot_see,
         }

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from holdfast.audit.clusters import Forest
 from holdfast.audit.near import NAME, near_findings
 from holdfast.audit.near_figure import NAME as NEARNESS
 from holdfast.audit.near_figure import figure
 from holdfast.audit.results import Audit, Quarantined
-from holdfast.audit.rows import Rows, comparable
+from holdfast.audit.rows import comparable, forest_of
 from holdfast.data import Dataset, Example, Fault, Finding
 from holdfast.errors import ConfigError
 
@@ -45,18 +42,11 @@ def rethreshold(
     earlier = set(list(audit.counts)[: list(audit.counts).index(NAME)])
     gone = {each.row for each in audit.findings if each.removes and each.check in earlier}
     rows = comparable([row for dataset in datasets for row in dataset.examples if row.id not in gone])
-    forest = _forest(rows, before.value["links"], floor)
+    forest = forest_of(rows, before.value["links"], floor)
     found = [_restored(each, restore) for each in near_findings(rows, forest, threshold)]
     after = figure(before.value, rows, forest, threshold)
     figures = tuple(after if each is before else each for each in audit.figures)
     return _with(replace(audit, figures=figures), datasets, found)
-
-
-def _forest(rows: Rows, links: Sequence[Sequence[str | float]], floor: float) -> Forest:
-    place = {row.id: at for at, row in enumerate(rows.examples)}
-    ends = np.array([[place[str(left)], place[str(right)]] for left, right, _ in links], np.int64).reshape(-1, 2)
-    cosine = np.array([float(cosine) for *_, cosine in links])
-    return Forest(len(rows.examples), ends[:, 0], ends[:, 1], cosine, floor)
 
 
 def _restored(finding: Finding, restore: frozenset[str]) -> Finding:

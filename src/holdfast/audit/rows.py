@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
-from holdfast.audit.clusters import Flags, Ints
+from holdfast.audit.clusters import Flags, Forest, Ints
 from holdfast.audit.same import Questions, laid_out
 from holdfast.audit.words import content, question
 from holdfast.data import Example
@@ -27,6 +28,13 @@ class Rows:
     """For each group, what is encoded: its content words."""
     questions: Questions
     """For each group, the question of its first row."""
+
+    @property
+    def digest(self) -> str:
+        """Of the rows' ids and of what is encoded: equal for the very same rows in the same order."""
+        total = sha256("\n".join(row.id for row in self.examples).encode(errors="surrogatepass"))
+        total.update("\n".join(self.texts).encode(errors="surrogatepass"))
+        return total.hexdigest()
 
     def same(self, left: Ints, right: Ints) -> Flags:
         """For each pair of rows, whether they ask the same."""
@@ -52,3 +60,11 @@ def comparable(examples: Sequence[Example]) -> Rows:
     asked = laid_out([question(chosen[at]) for at in first])
     texts = tuple(" ".join(words) for words in groups)
     return Rows(tuple(chosen), np.array(group, np.int64), np.array(first, np.int64), texts, asked)
+
+
+def forest_of(rows: Rows, links: Sequence[Sequence[str | float]], floor: float) -> Forest:
+    """The forest of these rows whose links a figure wrote down."""
+    place = {row.id: at for at, row in enumerate(rows.examples)}
+    ends = np.array([[place[str(left)], place[str(right)]] for left, right, _ in links], np.int64).reshape(-1, 2)
+    cosine = np.array([float(cosine) for *_, cosine in links])
+    return Forest(len(rows.examples), ends[:, 0], ends[:, 1], cosine, floor)
