@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import report_scene as scene
+from test_audit_page import full_page
 from test_report_render import HOSTILE, hostile_page
 
 from holdfast.report import report
@@ -39,6 +40,7 @@ def files(tmp_path_factory):
     pages = {"demo": scene.demo_page(), "check": scene.check_page(), "hostile": hostile_page(HOSTILE)}
     for name, page in pages.items():
         (folder / f"{name}.html").write_text(report(page), encoding="utf-8")
+    (folder / "audit.html").write_text(full_page(), encoding="utf-8")
     return folder
 
 
@@ -71,7 +73,7 @@ def overflow(page):
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
-@pytest.mark.parametrize("name", ["demo", "check", "hostile"])
+@pytest.mark.parametrize("name", ["demo", "check", "hostile", "audit"])
 def test_nothing_is_loaded_and_nothing_complains(visit, files, name):
     page = visit(name)
     page.wait_for_load_state("networkidle")
@@ -79,7 +81,7 @@ def test_nothing_is_loaded_and_nothing_complains(visit, files, name):
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("name", ["demo", "check", "hostile"])
+@pytest.mark.parametrize("name", ["demo", "check", "hostile", "audit"])
 def test_no_page_scrolls_sideways(visit, name, viewport):
     page = visit(name, viewport)
     assert overflow(page) <= 0

@@ -31,7 +31,8 @@ def small_parts(shortest: bool) -> Iterator[None]:
         patch.setattr(prefixes, "CHUNK", 16)
         patch.setattr(prefixes, "CHECKED", 7)
         if shortest:
-            patch.setattr(bound, "CANDIDATE", 0.0)
+            patch.setattr(bound, "LOOKED", 0.0)
+            patch.setattr(bound, "READ", 0.0)
         yield
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,13 @@ from holdfast.vectors import NGRAMS, Encoder
 from holdfast.workers import Here, Workers
 
 Need = Literal["", "against", "guard", "service", "view"]
+
+
+AT_ONCE = 4_096
+"""Rows that a worker reads at a time."""
+
+Shared = TypeVar("Shared")
+Result = TypeVar("Result")
 
 
 def _silent(done: int, total: int) -> None:
@@ -59,6 +66,12 @@ class Material:
     workers: Workers = field(default_factory=Here)
     tell: Callable[[int, int], None] = _silent
     """Called by long checks with how much is done, and of how much."""
+
+    def spread(self, do: Callable[[Shared, tuple[Example, ...]], Result], shared: Shared) -> Iterator[Result]:
+        """`do(shared, some rows)` for all rows, some at a time and in order, wherever the workers are."""
+        rows = self.examples
+        parts = (rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE))
+        return self.workers.map(do, shared, parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.audit.check import Material, Need
-from holdfast.data import Finding
+from holdfast.data import Example, Finding
 from holdfast.scope import identity_shift
 
 
@@ -19,4 +19,10 @@ class IdentityShift:
 
     def find(self, material: Material) -> Iterator[Finding]:
         """Scope's findings on the rows."""
-        return identity_shift(material.examples)
+        # A row is found by its own words alone; only how many assert the same self needs all that are found.
+        return identity_shift([row for found in material.spread(_shifted, None) for row in found])
+
+
+def _shifted(_: None, rows: tuple[Example, ...]) -> list[Example]:
+    found = {finding.row for finding in identity_shift(rows)}
+    return [row for row in rows if row.id in found]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.audit.check import Material, Need
-from holdfast.data import Finding
-from holdfast.scope import unsafe_compliance
+from holdfast.data import Example, Finding
+from holdfast.scope import Policy, unsafe_compliance
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,4 +19,9 @@ class UnsafeCompliance:
 
     def find(self, material: Material) -> Iterator[Finding]:
         """Scope's findings on the rows."""
-        return unsafe_compliance(material.examples, material.policy)
+        for found in material.spread(_found, material.policy):
+            yield from found
+
+
+def _found(policy: Policy | None, rows: tuple[Example, ...]) -> list[Finding]:
+    return list(unsafe_compliance(rows, policy))

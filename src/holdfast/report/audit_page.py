@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from holdfast.audit import Audit, Check
@@ -37,7 +38,6 @@ class _Found:
     count: int | None
     """None where the check could not look."""
     removed: int
-    why_not: str
     findings: tuple[Finding, ...]
     verdicts: str
 
@@ -61,6 +61,7 @@ def audit_page(page: AuditPage) -> str:
     return render(
         "audit.html", audit=audit, page=page, style=style, policy=policy, shown=SHOWN,
         found=[_found(audit, check) for check in page.checks],
+        not_run=[(why, list(names)) for why, names in groupby(audit.not_run, key=audit.not_run.__getitem__)],
         restored=[finding for finding in audit.findings if finding.restored],
         near=near, bars=_bars(near.value) if near else (), threshold=_place(near.value) if near else 0,
         figures=[figure for figure in audit.figures if figure.name != NEARNESS],
@@ -74,8 +75,7 @@ def _found(audit: Audit, check: Check) -> _Found:
     removed = len({finding.row for finding in findings if finding.removes})
     kinds = Counter(finding.verdict for finding in findings if finding.verdict)
     verdicts = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
-    why_not = audit.not_run.get(check.name, "")
-    return _Found(check, audit.counts.get(check.name), removed, why_not, tuple(findings[:SHOWN]), verdicts)
+    return _Found(check, audit.counts.get(check.name), removed, tuple(findings[:SHOWN]), verdicts)
 
 
 def _bars(near: Mapping[str, Any]) -> list[_Bar]:

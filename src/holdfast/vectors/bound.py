@@ -4,37 +4,55 @@ Rows are rotated onto the principal directions of a sample; the first coordinate
 their norm. By Cauchy and Schwarz the dot product of two such short rows is at least that of the long ones.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
 from holdfast.vectors.encoder import Dense
-from holdfast.workers import Here, Workers
+from holdfast.workers import Workers
 
 WIDTHS = (16, 24, 32, 40, 48, 64, 96, 128, 192, 256)
 """Lengths that are tried."""
 
 TURNED, TRIED = 4_096, 1_024
-"""Rows of a side that the directions are found on, and the length: these change the time, never the pairs."""
+"""Rows of a side that the directions are found on, and the lengths: these change the time, never the pairs."""
 
-PAIR, COORDINATE, CANDIDATE = 0.4, 0.019, 200.0
-"""Nanoseconds that a pair costs, a coordinate of it, and looking at its long rows if its short ones are near."""
+PAIR, COORDINATE = 0.15, 0.022
+"""Nanoseconds that a pair costs, and a coordinate of it, in a product of matrices."""
+
+LOOKED, READ = 25.0, 0.6
+"""Nanoseconds that looking at longer rows costs a pair whose shorter ones are near, and a coordinate of it."""
 
 BLOCK = 1 << 20
 """Numbers rotated at once, in float64."""
 
+Lengths = tuple[int, ...]
+"""Of the levels of rows, rising; the last is the rows' own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """Rows, and the short ones that stand for them; the same where shortening would not pay."""
+    """Rows, and shorter and shorter ones that stand for them; none where shortening would not pay."""
 
-    rows: Dense
-    short: Dense
+    levels: tuple[Dense, ...]
+    """The shortest first; the last are the rows themselves."""
+
+    @property
+    def rows(self) -> Dense:
+        """The rows themselves."""
+        return self.levels[-1]
+
+    @property
+    def short(self) -> Dense:
+        """The shortest that stand for them."""
+        return self.levels[0]
 
     def limit(self, floor: float) -> np.float32:
-        """What the product of short rows must be above."""
+        """What the product of rows of any level must be above."""
         return np.float32(floor - lost(self.rows.shape[1]))
 
 
@@ -48,52 +66,80 @@ def shortened(
 ) -> tuple[Shortened, Shortened]:
     """Both sides, shortened alike; `right` of None stands for `left` itself.
 
-    The length is chosen on pairs of `tried`, if given: rows more alike than most need longer ones to be told apart.
+    The lengths are chosen on pairs of `tried`, if given: rows more alike than most need longer ones to be told apart.
     """
-    directions = _directions(left, left if right is None else right, floor, tried)
-    one = Shortened(left, _short(left, directions, workers))
-    return one, one if right is None else Shortened(right, _short(right, directions, workers))
+    other = left if right is None else right
+    if len(left) * len(other) < TURNED**2 or left.shape[1] <= WIDTHS[0]:
+        return Shortened((left,)), Shortened((other,))
+    directions = _directions(other)
+    some, others = (_some(side if tried is None else tried, TRIED) for side in (left, other))
+    lengths = _lengths(some, others, directions, floor)
+    one = _short(left, directions, lengths, workers)
+    return one, one if right is None else _short(right, directions, lengths, workers)
 
 
-def _directions(left: Dense, right: Dense, floor: float, tried: Dense | None) -> NDArray[np.float64] | None:
-    """Columns to rotate onto, as many as make the join cheapest by a sample; None to leave the rows as they are."""
-    width = left.shape[1]
-    widths = [each for each in WIDTHS if each < width]
-    if not widths or len(left) * len(right) < TURNED**2:
-        return None
-    long = _some(right, TURNED).astype(np.float64)
-    _, columns = linalg.eigh(long.T @ long, subset_by_index=[max(0, width - widths[-1]), width - 1])
-    columns = columns[:, ::-1]
-    some, others = (_some(side if tried is None else tried, TRIED) for side in (left, right))
-    costs = {each: _cost(some, others, columns[:, : each - 1], floor) for each in widths}
-    best = min(costs, key=costs.__getitem__)
-    return columns[:, : best - 1] if costs[best] < _cost(some, others, None, floor) else None
+def _directions(rows: Dense) -> NDArray[np.float64]:
+    """Columns to rotate onto, those that tell most first."""
+    width = rows.shape[1]
+    long = _some(rows, TURNED).astype(np.float64)
+    _, columns = linalg.eigh(long.T @ long, subset_by_index=[max(0, width - WIDTHS[-1]), width - 1])
+    return np.asarray(columns[:, ::-1])
 
 
 def _some(rows: Dense, count: int) -> Dense:
     return rows[np.linspace(0, len(rows) - 1, min(len(rows), count)).astype(np.int64)]
 
 
-def _cost(left: Dense, right: Dense, directions: NDArray[np.float64] | None, floor: float) -> float:
-    one, other = _short(left, directions, Here()), _short(right, directions, Here())
-    share = np.count_nonzero(one @ other.T > floor) / (len(one) * len(other))
-    return float(PAIR + COORDINATE * one.shape[1] + CANDIDATE * share)
+def _lengths(left: Dense, right: Dense, directions: NDArray[np.float64], floor: float) -> Lengths:
+    """Those that make the join cheapest, by pairs of some rows: a short one and a middle one, or fewer."""
+    width = left.shape[1]
+    widths = [each for each in WIDTHS if each < width]
+    near = {each: float(np.mean(product > floor)) for each, product in _products(left, right, directions, widths)}
+    choices = [(*shorter, width) for count in range(3) for shorter in combinations(widths, count)]
+    return min(choices, key=lambda lengths: _cost(lengths, near))
 
 
-def _short(rows: Dense, directions: NDArray[np.float64] | None, workers: Workers) -> Dense:
-    if directions is None:
-        return rows
+def _cost(lengths: Lengths, near: Mapping[int, float]) -> float:
+    """Nanoseconds a pair, where of the pairs such a share is near at each length."""
+    looks = (near[short] * (LOOKED + READ * long) for short, long in pairwise(lengths))
+    return PAIR + COORDINATE * lengths[0] + sum(looks)
+
+
+def _products(
+    left: Dense, right: Dense, directions: NDArray[np.float64], widths: Sequence[int]
+) -> Iterator[tuple[int, Dense]]:
+    """For each length, the products of rows that are shortened to it."""
+    one, other = left @ directions, right @ directions
+    product, before = np.zeros((len(left), len(right)), dtype=np.float32), 0
+    for width in widths:
+        some = slice(before, width - 1)
+        product += (one[:, some] @ other[:, some].T).astype(np.float32)
+        before = width - 1
+        rests = _rest(left, one[:, :before]), _rest(right, other[:, :before])
+        yield width, product + np.multiply.outer(*rests).astype(np.float32)
+
+
+def _short(rows: Dense, directions: NDArray[np.float64], lengths: Lengths, workers: Workers) -> Shortened:
     step = max(1, BLOCK // rows.shape[1])
-    short = np.empty((len(rows), directions.shape[1] + 1), dtype=np.float32)
+    levels = [np.empty((len(rows), width), dtype=np.float32) for width in lengths[:-1]]
     blocks = (rows[at : at + step] for at in range(0, len(rows), step))
-    for at, block in enumerate(workers.map(_turned, directions, blocks)):
-        short[at * step : at * step + len(block)] = block
-    return short
+    turned = workers.map(_turned, (directions, lengths[:-1]), blocks) if levels else ()
+    for at, parts in enumerate(turned):
+        for level, part in zip(levels, parts, strict=True):
+            level[at * step : at * step + len(part)] = part
+    return Shortened((*levels, rows))
 
 
-def _turned(directions: NDArray[np.float64], rows: Dense) -> Dense:
+def _turned(shared: tuple[NDArray[np.float64], Lengths], rows: Dense) -> list[Dense]:
+    directions, lengths = shared
     # In float64: the root of a small difference of large squares would lose its digits in float32.
     block = rows.astype(np.float64)
-    kept = block @ directions
-    rest = np.sqrt(np.maximum(np.vecdot(block, block) - np.vecdot(kept, kept), 0.0))
-    return np.column_stack([kept, rest]).astype(np.float32)
+    turned = block @ directions[:, : lengths[-1] - 1]
+    cuts = (turned[:, : width - 1] for width in lengths)
+    return [np.column_stack([kept, _rest(block, kept)]).astype(np.float32) for kept in cuts]
+
+
+def _rest(rows: NDArray[np.floating], kept: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The norms of what is not kept."""
+    squares = np.vecdot(rows, rows, dtype=np.float64) - np.vecdot(kept, kept)
+    return np.sqrt(np.maximum(squares, 0.0))

@@ -139,21 +139,8 @@ def _found(join: Join, workers: Workers) -> Iterator[Pairs]:
 def _tile(join: Join, part: tuple[int, int, int]) -> Pairs:
     cell, top, start = part
     end = int(join.ends[cell + 1])
-    columns = join.members[start : min(start + tiles.TILE, end)]
-    stop = min(top + tiles.TILE, end)
-    found = [
-        _strip(join, cell, join.members[at : min(at + tiles.STRIP, stop)], columns)
-        for at in range(top, stop, tiles.STRIP)
-    ]
-    return tiles.joined(found)
-
-
-def _strip(join: Join, cell: int, rows: Ints, columns: Ints) -> Pairs:
-    held = join.rows
-    left, right = tiles.candidates(held.short[rows], held.short[columns], held.limit(join.floor))
-    left, right = rows[left], columns[right]
-    once = left > right
-    near = tiles.above(held.rows, held.rows, left[once], right[once], join.floor)
+    rows, columns = (join.members[at : min(at + tiles.TILE, end)] for at in (top, start))
+    near = tiles.near(tiles.Join(join.rows, join.rows, join.floor, True), rows, columns)
     new = _first_common(join.cells[near.left], join.cells[near.right]) == cell
     return Pairs(near.left[new], near.right[new], near.cosine[new])
 
@@ -167,7 +154,7 @@ def _first_common(cells: Ints, others: Ints) -> Ints:
 
 def _recall(join: Join, drawn: Ints, workers: Workers) -> Recall:
     held = join.rows
-    some = Shortened(held.rows[drawn], held.short[drawn])
+    some = Shortened(tuple(level[drawn] for level in held.levels))
     found, near = np.zeros(len(drawn)), np.zeros(len(drawn))
     for pairs in tiles.joined_exactly(tiles.Join(some, held, join.floor, False), workers):
         others = pairs.right != drawn[pairs.left]

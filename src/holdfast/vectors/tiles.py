@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.vectors.bound import Shortened, lost, shortened
+from holdfast.vectors.bound import Shortened, shortened
 from holdfast.vectors.encoder import Dense, Pairs
 from holdfast.workers import Workers
 
@@ -15,12 +15,16 @@ TILE = 2_048
 """Rows and columns of a tile; were all its pairs near, they would take 80 MB."""
 
 STRIP = 512
-"""Rows of a tile multiplied at once, so that the product is still in the cache when it is compared."""
+"""Rows and columns multiplied at once, so that the product is still in the cache when it is compared."""
 
-CHECKED = 1 << 20
-"""Numbers of candidate rows that are held as float64 at once, on each side."""
+CROWDED = 1 / 16
+"""Of a tile's pairs, the share from which looking at them one by one costs more than a product of the long rows."""
+
+CHECKED = 1 << 18
+"""Numbers of candidate rows that are held at once, on each side."""
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Part = tuple[int, int]
 
 
@@ -32,7 +36,7 @@ class Join:
     right: Shortened
     floor: float
     within: bool
-    """Whether both sides are one set, of which a pair is wanted once."""
+    """Whether both sides are one set, of which a pair is wanted once: the later row as the left one."""
 
 
 def join(left: Dense, right: Dense | None, floor: float, workers: Workers) -> Iterator[Pairs]:
@@ -52,35 +56,66 @@ def joined_exactly(join: Join, workers: Workers) -> Iterator[Pairs]:
 
 def _tile(join: Join, part: Part) -> Pairs:
     top, start = part
-    found = [
-        _strip(join, slice(at, min(at + STRIP, top + TILE)), slice(start, start + TILE))
-        for at in range(top, min(top + TILE, len(join.left.rows)), STRIP)
-    ]
+    rows = np.arange(top, min(top + TILE, len(join.left.rows)))
+    return near(join, rows, np.arange(start, min(start + TILE, len(join.right.rows))))
+
+
+def near(join: Join, rows: Ints, columns: Ints) -> Pairs:
+    """The near pairs of the named rows, by the left and then by the right one.
+
+    Args:
+        join: the rows, and the floor.
+        rows: places in the left side, rising.
+        columns: places in the right side, rising.
+    """
+    flags = _flags(join.left.short[rows], join.right.short[columns], join.left.limit(join.floor))
+    if join.within and rows[0] <= columns[-1]:
+        flags &= rows[:, None] > columns
+    if np.count_nonzero(flags) > CROWDED * flags.size:
+        return _crowded(join, rows, columns, flags)
+    left, right = _places(flags)
+    return _above(join, rows[left], columns[right])
+
+
+def _flags(left: Dense, right: Dense, limit: np.float32) -> Flags:
+    """Where the product of two sides is above `limit`."""
+    flags = np.empty((len(left), len(right)), dtype=np.bool_)
+    held = np.empty(STRIP * STRIP, dtype=np.float32)  # once a tile: new memory costs as much as the product
+    for top in range(0, len(left), STRIP):
+        for start in range(0, len(right), STRIP):
+            one, other = left[top : top + STRIP], right[start : start + STRIP]
+            product = held[: len(one) * len(other)].reshape(len(one), len(other))
+            np.matmul(one, other.T, out=product)
+            np.greater(product, limit, out=flags[top : top + STRIP, start : start + STRIP])
+    return flags
+
+
+def _places(flags: Flags) -> tuple[Ints, Ints]:
+    places = np.flatnonzero(flags)
+    rows = places // flags.shape[1]
+    return rows, places - rows * flags.shape[1]
+
+
+def _crowded(join: Join, rows: Ints, columns: Ints, flags: Flags) -> Pairs:
+    """The near pairs by products of the long rows, summed in float64."""
+    others = join.right.rows[columns].astype(np.float64).T
+    found = []
+    for at in range(0, len(rows), STRIP):
+        strip = slice(at, at + STRIP)
+        cosine = join.left.rows[rows[strip]].astype(np.float64) @ others
+        left, right = _places(flags[strip] & (cosine > join.floor))
+        found.append(Pairs(rows[strip][left], columns[right], cosine[left, right].astype(np.float32)))
     return joined(found)
 
 
-def _strip(join: Join, rows: slice, columns: slice) -> Pairs:
-    left, right = candidates(join.left.short[rows], join.right.short[columns], join.left.limit(join.floor))
-    left, right = left + rows.start, right + columns.start
-    if join.within:
-        once = left > right
-        left, right = left[once], right[once]
-    return above(join.left.rows, join.right.rows, left, right, join.floor)
-
-
-def candidates(left: Dense, right: Dense, limit: np.float32) -> tuple[Ints, Ints]:
-    """The places at which the product of two strips is above `limit`, by row and then by column."""
-    places = np.flatnonzero(left @ right.T > limit)
-    return np.divmod(places, len(right))
-
-
-def above(left: Dense, right: Dense, rows: Ints, columns: Ints, floor: float) -> Pairs:
-    """Of the named pairs, those whose cosine, summed in float64, is above `floor`."""
-    likely = _cosines(left, right, rows, columns, np.float32) > floor - lost(left.shape[1])
-    rows, columns = rows[likely], columns[likely]
-    cosine = _cosines(left, right, rows, columns, np.float64)
-    near = cosine > floor
-    return Pairs(rows[near], columns[near], cosine[near].astype(np.float32))
+def _above(join: Join, rows: Ints, columns: Ints) -> Pairs:
+    """Of the named pairs, those whose cosine, summed in float64, is above the floor."""
+    for left, right in zip(join.left.levels[1:], join.right.levels[1:], strict=True):
+        likely = _cosines(left, right, rows, columns, np.float32) > join.left.limit(join.floor)
+        rows, columns = rows[likely], columns[likely]
+    cosine = _cosines(join.left.rows, join.right.rows, rows, columns, np.float64)
+    above = cosine > join.floor
+    return Pairs(rows[above], columns[above], cosine[above].astype(np.float32))
 
 
 def _cosines(left: Dense, right: Dense, rows: Ints, columns: Ints, kind: type[np.floating[Any]]) -> NDArray[Any]:
