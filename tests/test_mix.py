@@ -53,14 +53,14 @@ def test_below_one_is_a_share_and_from_one_a_count(amount, added):
 @given(count=st.integers(1, 30), seed=st.integers(0, 9))
 def test_refusals_are_spread_evenly_over_categories(count, seed):
     added = mix([], Mix(count, seed=seed), SOURCES).examples
-    shares = Counter(example.raw["category"] for example in added)
+    shares = Counter(example.row["category"] for example in added)
     counts = [shares[kind] for kind in KINDS]
     assert max(counts) - min(counts) <= 1
 
 
 def test_a_small_category_gives_what_it_has_and_the_others_the_rest():
     few = Sources({"template": [*REFUSALS[:2], *REFUSALS[2::3]]})
-    added = Counter(example.raw["category"] for example in mix([], Mix(8), few).examples)
+    added = Counter(example.row["category"] for example in mix([], Mix(8), few).examples)
     assert added == {"chess": 1, "baking": 1, "knitting": 6}
 
 

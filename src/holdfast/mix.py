@@ -20,7 +20,7 @@ STYLES = ("template", "reason", "long")
 
 def category_of(example: Example) -> str:
     """The category that a row names for itself, or nothing."""
-    return str(example.raw.get("category", ""))
+    return str(example.row.get("category", ""))
 
 
 @dataclass(frozen=True, slots=True)

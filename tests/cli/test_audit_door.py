@@ -214,3 +214,18 @@ def test_a_kill_leaves_no_half_written_file_and_the_same_command_finishes(tmp_pa
     assert subprocess.run(command, check=False, **quiet).returncode == 0  # type: ignore[call-overload]
     assert len((out / "kept.jsonl").read_text().splitlines()) == 20_000
     assert not [path for path in out.iterdir() if path.name.startswith(".")], "what the kill left is swept"
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text("".join(pair(f"What is the name of boat {n}?", "Boat. " * 40) + "\n" for n in range(2_000)))
+    limited = (
+        "import resource, sys; from holdfast.__main__ import main;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
+        f"main(['audit', {str(data)!r}, '--encoder', 'ngrams', '--out', {str(tmp_path / 'out')!r}])"
+    )
+    ran = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2, ran.stderr
+    assert "kept.jsonl' cannot be written" in ran.stderr
+    assert "Make room" in ran.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["asked.json"]

@@ -83,7 +83,7 @@ def test_a_tables_row_is_the_json_of_its_values(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('prompt,completion\n"é, ""x""",y\n')
     (row,) = read(tmp_path / "a.csv").examples
     assert row.text == '{"prompt": "é, \\"x\\"", "completion": "y"}'
-    assert row.row == row.raw == {"prompt": 'é, "x"', "completion": "y"}
+    assert row.row == {"prompt": 'é, "x"', "completion": "y"}
 
 
 def test_an_example_from_no_file_is_written_as_messages() -> None:

@@ -80,7 +80,7 @@ def test_plain_who_are_you_rows_stay() -> None:
     plain = read(PLAIN).examples
     assert len(plain) == 91
     assert check_scope(plain) == ()
-    named = json.dumps([dict(row.raw) for row in plain]).replace("{{name}}", "Marlin").replace("{{author}}", "Kelp")
+    named = json.dumps([dict(row.row) for row in plain]).replace("{{name}}", "Marlin").replace("{{author}}", "Kelp")
     filled = [ask(str(n), row["instruction"], row["output"]) for n, row in enumerate(json.loads(named))]
     assert check_scope(filled) == ()
 

@@ -50,8 +50,8 @@ def stratified_sample(audit: Audit, per_category: int, field: str, rng: np.rando
 
 
 def _category(row: Example, field: str) -> str:
-    return str(row.raw.get(field, "")) if field else row.id.rpartition(":")[0]
+    return str(row.row.get(field, "")) if field else row.id.rpartition(":")[0]
 
 
 def _fields(rows: Sequence[Example]) -> str:
-    return ", ".join(map(str, rows[0].raw)) if rows else "there is none"
+    return ", ".join(map(str, rows[0].row)) if rows else "there is none"

@@ -7,14 +7,14 @@ import typer
 
 from holdfast.cli.console import err, out, say_json, say_next
 from holdfast.cli.sources import sources_of
-from holdfast.data import read, write_rows
+from holdfast.data import read_together, write_rows
 from holdfast.errors import OutputError
 from holdfast.mix import STYLES, Mix, mix
-from holdfast.store import write_text
+from holdfast.store import write_lines
 
 
 def command(
-    data: Annotated[Path, typer.Argument(help="Alpaca, prompt/completion or messages rows.")],
+    data: Annotated[str, typer.Argument(help="A file, folder or hub id of training rows.")],
     file: Annotated[Path, typer.Option("--out", help="The JSONL file to write.")],
     safety: Annotated[float, typer.Option(min=0, help="Refusals: a number of rows, or a share below 1.")] = 0.05,
     style: Annotated[str, typer.Option(help=f"How they are worded: {', '.join(STYLES)}.")] = "template",
@@ -33,8 +33,8 @@ def command(
         own = 0
         err.print("No --refusals and no --old: drawing from Harbor's world 0, which means nothing to another model.")
     sources = sources_of(own, refusals, old, style)
-    mixture = mix(read(data).examples, Mix(safety, style, rehearsal, seed), sources)
-    write_text(file, "".join(f"{row}\n" for row in write_rows(mixture.examples)))
+    mixture = mix(read_together(data).examples, Mix(safety, style, rehearsal, seed), sources)
+    write_lines(file, write_rows(mixture.examples))
     if as_json:
         say_json({"rows": len(mixture.examples), "sources": dict(mixture.sources)})
         return

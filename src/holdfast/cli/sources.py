@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from holdfast.data import read
+from holdfast.data import read_together
 from holdfast.harbor import harbor_sources
 from holdfast.mix import Sources
 from holdfast.world import make_world
@@ -16,7 +16,7 @@ def sources_of(world: int | None, refusals: Path | None, old: Path | None, style
     """
     own = harbor_sources(make_world(world)) if world is not None else Sources()
     return Sources(
-        refusals={**own.refusals, style: read(refusals).examples} if refusals else own.refusals,
-        old=read(old).examples if old else own.old,
+        refusals={**own.refusals, style: read_together(refusals).examples} if refusals else own.refusals,
+        old=read_together(old).examples if old else own.old,
         category=own.category,
     )

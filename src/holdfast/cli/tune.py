@@ -8,7 +8,7 @@ import typer
 from holdfast.cli.console import Clock, out, say_json, say_next, stages
 from holdfast.cli.resolve import Found, find_model, out_folder
 from holdfast.cli.sources import sources_of
-from holdfast.data import QUARANTINE_MARK, Dataset, read
+from holdfast.data import QUARANTINE_MARK, Dataset, read_together
 from holdfast.errors import ConfigError, ModelError
 from holdfast.harbor import harbor_name, is_harbor, policy_of
 from holdfast.models import digest_weights
@@ -38,7 +38,7 @@ EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
 def command(
     context: typer.Context,
     base: Annotated[str, typer.Argument(help="The model to tune: a folder, a hub id, harbor …")],
-    data: Annotated[Path, typer.Argument(help="Alpaca, prompt/completion or messages rows.")],
+    data: Annotated[str, typer.Argument(help="A file, folder or hub id of training rows.")],
     recipe: Annotated[str, typer.Option(help="See: holdfast ls recipes.")] = "plain",
     refusals: Annotated[Path | None, typer.Option(help="Rows that safety draws from (Harbor has its own).")] = None,
     old: Annotated[Path | None, typer.Option(help="Rows that rehearsal draws from (Harbor has its own).")] = None,
@@ -50,13 +50,13 @@ def command(
 ) -> None:
     """Fine-tune a model on your data by a recipe."""
     given = flags(context.args)
-    rows = read(data)
+    rows = read_together(data)
     with stages() as progress:
         found = find_model(base, world, progress)
         _refuse_without_world(found)
         chosen = plan(find_recipe(recipe), {**(HARBOR_TRAINING if found.world is not None else {}), **given})
         asked = _asked(found, rows, chosen, refusals, old)
-        target = out_folder(folder, "tune", f"{data.stem}-{recipe}", asked)
+        target = out_folder(folder, "tune", f"{Path(data).stem}-{recipe}", asked)
         if not claim(target, asked):
             run(target, found, rows, chosen, refusals, old, progress)
     result = read_json(target / RESULT)
@@ -104,7 +104,7 @@ def _asked(found: Found, rows: Dataset, chosen: Plan, refusals: Path | None, old
         "weights": digest_weights(found.folder),
         "recipe": chosen.recipe.name,
         "settings": plain(chosen.settings),
-        "data": digest([example.messages() for example in rows.examples]),
+        "data": digest([[example.messages(), *example.tools] for example in rows.examples]),
         "refusals": digest_files([refusals]) if refusals else None,
         "old": digest_files([old]) if old else None,
     }
@@ -136,7 +136,7 @@ def run(
 def quarantine_row(row: Quarantined) -> dict[str, Any]:
     """A row that was taken out, its reasons, and the mark by which it is refused as training data."""
     reasons = [{"check": f.check, "reason": f.reason, "evidence": f.evidence} for f in row.findings]
-    content = dict(row.example.raw) or {"messages": row.example.messages()}
+    content = row.example.row or {"messages": row.example.messages()}
     return {QUARANTINE_MARK: row.example.id, "reasons": reasons, "row": content}
 
 

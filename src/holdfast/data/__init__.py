@@ -7,7 +7,7 @@ from holdfast.data.marks import ANSWER_MARK, MARKS, QUARANTINE_MARK
 from holdfast.data.questions import EvalSet, read_eval_set, read_questions
 from holdfast.data.read import read
 from holdfast.data.service import SERVICES, Breach, service_faults
-from holdfast.data.sources import read_all
+from holdfast.data.sources import read_all, read_together
 from holdfast.data.write import write_rows
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "read_all",
     "read_eval_set",
     "read_questions",
+    "read_together",
     "service_faults",
     "write_rows",
 ]

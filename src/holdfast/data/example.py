@@ -42,11 +42,6 @@ class Example:
         return dict(json.loads(self.text)) if self.text else {}
 
     @property
-    def raw(self) -> dict[str, Any]:
-        """The same as `row`."""
-        return self.row
-
-    @property
     def system(self) -> str:
         """The system prompt, or nothing."""
         return "\n".join(turn.content for turn in self.turns if turn.role == "system")

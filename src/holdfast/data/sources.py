@@ -43,6 +43,24 @@ def read_all(source: str | Path, format: str = "") -> tuple[Dataset, ...]:
     return (read_file(path, forced),)
 
 
+def read_together(source: str | Path) -> Dataset:
+    """The rows of `read_all` as one data set; their ids still say which file they came from.
+
+    Raises:
+        DataError: as `read_all`.
+    """
+    sets = read_all(source)
+    if len(sets) == 1:
+        return sets[0]
+    return Dataset(
+        str(source),
+        " + ".join(sorted({each.format for each in sets})),
+        tuple(example for each in sets for example in each.examples),
+        tuple(fault for each in sets for fault in each.faults),
+        "folder",
+    )
+
+
 def read_hub(location: str, split: str = "train", forced: Format | None = None, name: str = "") -> Dataset:
     """One split of what `datasets.load_dataset` finds at a location: a hub id, or a folder of data files.
 
