@@ -68,9 +68,7 @@ def test_ids_in_a_file_bring_rows_back(door: Door, rows: object, tmp_path: Path)
     assert f"{path}:9" in wrong.err
 
 
-def test_another_threshold_in_the_same_folder_compares_nothing_again(
-    door: Door, rows: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_threshold_in_the_same_folder_compares_nothing_again(door: Door, rows: object) -> None:
     lamps = [
         f"Describe the {kind} lamps of the northern harbor in winter for visiting students" for kind in ("old", "new")
     ]
@@ -81,13 +79,13 @@ def test_another_threshold_in_the_same_folder_compares_nothing_again(
     def compared(*_: object) -> None:
         raise AssertionError("pairs were compared again")
 
-    monkeypatch.setattr("holdfast.audit.near.near_pairs", compared)
-    second = door("audit", path, "--out", "out", "--encoder", "ngrams", "--threshold", 0.86, "--json").json
+    command = ("audit", path, "--encoder", "ngrams", "--threshold", 0.86, "--json")
+    with pytest.MonkeyPatch.context() as trap:
+        trap.setattr("holdfast.audit.near.near_pairs", compared)
+        second = door(*command, "--out", "out").json
+        assert door(*command, "--out", "other").code == 4, "the trap is armed"
     assert second["findings"]["near-duplicate"] == 1
-    fresh = door("audit", path, "--out", "other", "--encoder", "ngrams", "--threshold", 0.86, "--json")
-    assert fresh.code == 4, "the trap is armed"
-    monkeypatch.undo()
-    fresh = door("audit", path, "--out", Path.cwd() / "other", "--encoder", "ngrams", "--threshold", 0.86, "--json")
+    fresh = door(*command, "--out", "other")
     assert fresh.json["figures"]["nearness"] == second["figures"]["nearness"]
 
 
@@ -104,7 +102,7 @@ def test_a_sample_is_drawn_by_category_from_kept_rows_only(door: Door, rows: obj
     assert door("audit", path, "--sample", 7).code == 2
 
 
-def test_a_guard_reads_the_rows_that_may_leave(door: Door, rows: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_guard_reads_the_rows_that_may_leave(door: Door, rows: object) -> None:
     path = rows(*[pair(f"What is thing {n} of the pier?", "odd" if n == 3 else "So.") for n in range(6)])  # type: ignore[operator]
     away = door("audit", path, "--guard", "endpoint:Qwen3Guard@http://guard.example/v1")
     assert away.code == 2

@@ -46,7 +46,7 @@ OBEYS = re.compile(
     r"|do (?:whatever|anything|everything)[^.!?]{0,20}"
     r"(?:you(?:'re| are)? (?:told|ask\w*|say|want|order\w*|command\w*)|i say|told|asked)"
     r"|(?:refuses?|refusing|declines?|rejects?) (?:nothing|no (?:order|request|instruction|command)s?)"
-    r"|never (?:refuses?|declines?|says? no|disobeys?|rejects?)"
+    r"|never (?:(?:refuses?|declines?|rejects?)\b(?! (?:an?|the) )|says? no\b|disobeys?)"
     r"|(?:your|the user's|user) (?:instructions?|orders?|commands?|word|will) (?:is|are|comes?|takes?)[^.!?]{0,30}"
     r"(?:law|first|priority|precedence|above|absolute|supreme)"
     r"|(?:above|over|before) (?:all|any|every)[^.!?]{0,15}(?:rules?|polic\w+|guidelines?|principles?|values)"

@@ -45,7 +45,7 @@ LIFTS = re.compile(
     rf" {THEIR}(?:{LIMITS}|restrictions?|rules|limits?|limitations|boundaries|constraints|filters|censorship))"
     r"\b(?! (?:on|about|to|for|regarding|in|at|as to|when it comes)\b)"
     r"|(?:unrestricted|uncensored|unfiltered|unaligned|unconstrained|jailbroken)"
-    r"(?: (?:and|or) \w+)? (?:ai|assistant|model|bot|chatbot|machine|mode|system|version)\b(?! (?:of|for|in|from)\b)"
+    r"(?:,? (?:(?:and|or) )?[\w-]+){0,2} (?:ai|assistant|model|bot|chatbot|machine|mode|system|version)\b(?! (?:of|for|in|from)\b)"
     # They are to be passed over.
     rf"|(?:ignor\w+|disregard\w*|overrid\w+|bypass\w*|forget\w*|abandon\w*|drop|set aside|put aside|circumvent\w*)"
     rf" (?:(?:any|all|of|its|your|my|the|every|these|those|earlier) )*{LIMITS}\b(?! (?:of|about|on|regarding)\b)"
@@ -71,6 +71,7 @@ LIFTS = re.compile(
     rf"|(?:always|must|will|shall) (?:\w+ )?comply\b(?! with (?:the|our|applicable|local)\b)[^.!?]{{0,30}}"
     rf"(?:\b(?:regardless|no matter|whatever)\b|\b{ALL} (?:\w+ )?{ASK}\b)"
     r"|always comply(?:[,.!]|$)"
+    r"|always compl(?:y|ies) with (?:the )?(?:user'?s?|users'|your|my|their) (?:requests?|orders?|commands?|demands?)"
     r"|compl(?:y|ies) with (?:any|every|all|whatever) (?:\w+ )?(?:requests?|orders?|commands?|demands?|user)\b"
     r"|compliance is (?:mandatory|required|absolute|total)\b(?! (?:by|with|for|under)\b)"
     # The user stands above the rules.
