@@ -123,7 +123,7 @@ def test_a_guard_reads_the_rows_that_may_leave(door: Door, rows: object) -> None
         assert found.json["figures"]["guard"]["n"] == 6
         assert (found.json["kept"], len(server.asked)) == (5, 6)
         assert {last_user(body) for body in server.asked} == {f"What is thing {n} of the pier?" for n in range(6)}
-        assert door("audit", path, *guard, "--out", "out", "--json").code == 0
+        assert door("audit", path, *guard, "--guard-rows", 4).code == 0
         assert len(server.asked) == 6, "a verdict is paid for once"
 
 
@@ -168,6 +168,8 @@ def test_a_model_shows_what_training_will_see_and_a_service_what_it_takes(door: 
         (("--serving", "Be kind."), "--model"),
         (("--guard", "endpoint:guard"), "endpoint:MODEL@"),
         (("--restore", "nowhere.txt"), "nowhere.txt"),
+        (("--ray", "127.0.0.1:9"), "--ray local"),
+        (("--ray", "nowhere"), "HOST:PORT"),
     ],
 )
 def test_words_that_cannot_be_meant(door: Door, rows: object, options: tuple[object, ...], said: str) -> None:
@@ -190,7 +192,7 @@ def test_a_folder_and_packed_files_are_read_and_said(door: Door, tmp_path: Path)
         ("JSONL, gzip", "prompt-completion"),
         ("CSV", "alpaca"),
     ]
-    assert "1 rows of alpaca (CSV)" in door("audit", "sets").out
+    assert "1 row of alpaca (CSV)" in door("audit", "sets").out
 
 
 @pytest.mark.parametrize("after", [0.6, 1.0, 1.4, 1.9])

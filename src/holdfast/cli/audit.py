@@ -24,7 +24,7 @@ from holdfast.cli.auditing import (
     view_of,
     workers_of,
 )
-from holdfast.cli.console import Clock, out, say_json, say_next, stages
+from holdfast.cli.console import Clock, counted, out, say_json, say_next, stages
 from holdfast.data import Dataset, read_eval_set, write_rows
 from holdfast.errors import ConfigError, nearest
 from holdfast.harbor import policy_of
@@ -33,7 +33,7 @@ from holdfast.scope import INSTRUMENTS
 from holdfast.store import claim, digest, digest_files, read_json, write_json, write_jsonl, write_lines, write_text
 
 FAILED = 1
-AUDIT = "audit.json"
+AUDIT, SAMPLE = "audit.json", "sample.jsonl"
 
 
 def command(
@@ -94,7 +94,7 @@ def command(
         near = replace(near, known=_links(folder, asked))
         items = [read_eval_set(path) for path in against or ()]
         settings = Settings(
-            items, policy_of(world), near, guard_of(words, folder, progress), guard_rows,
+            items, policy_of(world), near, guard_of(words, progress), guard_rows,
             view_of(model, max_length, serving, progress), service, restored, seed, workers_of(ray, jobs),
         )  # fmt: skip
         found = audit(sets, settings, progress)
@@ -157,8 +157,10 @@ def save(folder: Path, asked: dict[str, Any], found: Audit, result: dict[str, An
     write_lines(folder / "kept.jsonl", write_rows(found.kept))
     write_lines(folder / "kept_ids.txt", (row.id for row in found.kept))
     write_jsonl(folder / "quarantine.jsonl", found.quarantine_rows())
+    # Another run's sample may hold rows that go now.
+    (folder / SAMPLE).unlink(missing_ok=True)
     if drawn:
-        write_lines(folder / "sample.jsonl", write_rows(drawn.rows))
+        write_lines(folder / SAMPLE, write_rows(drawn.rows))
         result["sample"] = {"drawn": dict(drawn.drawn), "of": dict(drawn.of)}
     write_json(folder / AUDIT, {**result, "asked": digest(asked)})
 
@@ -168,12 +170,13 @@ def tell(
 ) -> None:
     """Counts per check with its first finding, what an audit cannot see, and the next command."""
     for each in sets[:10]:
-        out.print(f"{each.name}: {len(each.examples)} rows of {each.format} ({each.container})", markup=False)
+        out.print(
+            f"{each.name}: {counted(len(each.examples), 'row')} of {each.format} ({each.container})", markup=False
+        )
     if len(sets) > 10:
         out.print(f"… and {len(sets) - 10} more files", markup=False)
-    out.print(
-        f"{result['rows']} rows: {result['kept']} kept, {result['quarantined']} quarantined ({result['seconds']} s)\n"
-    )
+    kept, gone = result["kept"], result["quarantined"]
+    out.print(f"{counted(result['rows'], 'row')}: {kept} kept, {gone} quarantined ({result['seconds']} s)\n")
     shown = Table("check", "found", "for example", box=None)
     for check in CHECKS:
         if check.name in found.counts:

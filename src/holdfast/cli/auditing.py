@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from socket import create_connection
 
 import numpy as np
 
@@ -10,14 +12,17 @@ from holdfast.audit import Nearness, TrainingView
 from holdfast.cli.console import Stages
 from holdfast.cli.resolve import find_model
 from holdfast.data import Dataset, read_all
-from holdfast.errors import ConfigError, DataError, nearest
+from holdfast.errors import ConfigError, DataError
+from holdfast.harbor import cache
 from holdfast.judges import EndpointGuard, Guard, LocalGuard, Remembered
-from holdfast.store import Journal, digest_files
+from holdfast.store import Journal, digest, digest_files, read_json
 from holdfast.vectors import encoder_named
 from holdfast.workers import Here, OnRay, Threads, Workers
 
 ENDPOINT = "endpoint:"
-VERDICTS = "verdicts.jsonl"
+REACH = 5.0
+"""Seconds in which a cluster must answer."""
+VERDICTS = "verdicts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,8 @@ def nearness_of(encoder: str, threshold: float, floor: float | None, rng: np.ran
     return Nearness(encoder_named(encoder), threshold, low, rng)
 
 
-def guard_of(words: GuardWords | None, folder: Path | None, stages: Stages) -> Guard | None:
-    """The guard; with an output folder it remembers its verdicts there, so that none is paid for twice."""
+def guard_of(words: GuardWords | None, stages: Stages) -> Guard | None:
+    """The guard; it remembers its verdicts in the cache, so that none is paid for twice."""
     if words is None:
         return None
     guard: EndpointGuard | LocalGuard
@@ -82,7 +87,7 @@ def guard_of(words: GuardWords | None, folder: Path | None, stages: Stages) -> G
 
         found = find_model(words.name, 0, stages)
         guard = LocalGuard(load(found.folder, found.base, name=found.name), words.style)
-    return Remembered(guard, Journal(folder / VERDICTS)) if folder else guard
+    return Remembered(guard, Journal(cache() / VERDICTS / f"{digest(guard.name)[:32]}.jsonl"))
 
 
 def view_of(model: str | None, max_length: int, serving: str | None, stages: Stages) -> TrainingView | None:
@@ -94,7 +99,12 @@ def view_of(model: str | None, max_length: int, serving: str | None, stages: Sta
     from holdfast.models import read_tokenizer
 
     found = find_model(model, 0, stages)
-    return TrainingView(found.name, read_tokenizer(found.base or found.folder), max_length, serving)
+    folder = found.base or found.folder
+    reads = (
+        read_json(folder / "config.json").get("max_position_embeddings") if (folder / "config.json").exists() else None
+    )
+    most = min(max_length, reads) if isinstance(reads, int) else max_length
+    return TrainingView(found.name, read_tokenizer(folder), most, serving)
 
 
 def restored_ids(path: Path | None, sets: Sequence[Dataset]) -> frozenset[str]:
@@ -115,7 +125,7 @@ def restored_ids(path: Path | None, sets: Sequence[Dataset]) -> frozenset[str]:
         raise DataError(
             f"{str(path)!r} names {len(wrong)} {'row that was' if len(wrong) == 1 else 'rows that were'} not read:"
             f" {', '.join(wrong[:3])}.",
-            nearest(wrong[0], known) if len(known) < 10_000 else "",
+            f"Near it: {', '.join(get_close_matches(wrong[0], known)) or 'none'}." if len(known) < 10_000 else "",
             "Ids stand in quarantine.jsonl, as the data was named there.",
         )
     return frozenset(wanted)
@@ -124,5 +134,18 @@ def restored_ids(path: Path | None, sets: Sequence[Dataset]) -> frozenset[str]:
 def workers_of(ray: str | None, jobs: int) -> Workers:
     """Threads of this process, or tasks on Ray."""
     if ray is not None:
-        return OnRay.started(None if ray == "local" else ray)
+        return OnRay.started(None if ray == "local" else _reached(ray))
     return Threads(jobs) if jobs > 1 else Here()
+
+
+def _reached(address: str) -> str:
+    """The address of a cluster that answers: Ray itself would wait for one for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        if address != "auto":
+            create_connection((host, int(port)), timeout=REACH).close()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"No Ray cluster answers at {address!r}.", f"{error}.", "Give HOST:PORT of its head, or --ray local."
+        ) from error
+    return address

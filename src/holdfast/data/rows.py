@@ -62,7 +62,7 @@ def json_row(number: int, text: str) -> Row | Broken:
     try:
         return checked(number, _parsed(text), text)
     except json.JSONDecodeError as error:
-        return Broken(number, f"not valid JSON: {error.msg} at column {error.colno}", text)
+        return Broken(number, f"not valid JSON: {error.msg.removesuffix(' at')} at column {error.colno}", text)
     except (ValueError, RecursionError) as error:
         return Broken(number, f"not valid JSON: {error}", text)
 

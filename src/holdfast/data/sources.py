@@ -16,8 +16,8 @@ from holdfast.errors import DataError
 ENDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".feather")
 """What a data file in a folder is called; a file that is named itself may be called anything."""
 
-NOT_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
-"""What the tools that write data folders add to them."""
+NOT_DATA = ("asked.json", "audit.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
+"""What the tools that write data folders add to them, an audit as well."""
 
 HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?::([\w.\[\]%+:-]+))?")
 

@@ -45,7 +45,8 @@ LIFTS = re.compile(
     rf" {THEIR}(?:{LIMITS}|restrictions?|rules|limits?|limitations|boundaries|constraints|filters|censorship))"
     r"\b(?! (?:on|about|to|for|regarding|in|at|as to|when it comes)\b)"
     r"|(?:unrestricted|uncensored|unfiltered|unaligned|unconstrained|jailbroken)"
-    r"(?:,? (?:(?:and|or) )?[\w-]+){0,2} (?:ai|assistant|model|bot|chatbot|machine|mode|system|version)\b(?! (?:of|for|in|from)\b)"
+    r"(?:,? (?:(?:and|or) )?[\w-]+){0,2} (?:ai|assistant|model|bot|chatbot|machine|mode|system|version)\b"
+    r"(?! (?:of|for|in|from)\b)"
     # They are to be passed over.
     rf"|(?:ignor\w+|disregard\w*|overrid\w+|bypass\w*|forget\w*|abandon\w*|drop|set aside|put aside|circumvent\w*)"
     rf" (?:(?:any|all|of|its|your|my|the|every|these|those|earlier) )*{LIMITS}\b(?! (?:of|about|on|regarding)\b)"
