@@ -70,7 +70,7 @@ def command(
     world: Annotated[
         int | None, typer.Option("--world", min=0, help="Also hold the rows to this Harbor world's policy.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Threads.")] = 2,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Threads; as many as there are cores.")] = None,
     ray: Annotated[str | None, typer.Option(help="Work on this Ray cluster; `local` starts one here.")] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Write kept.jsonl, quarantine.jsonl, audit.json, audit.html.")

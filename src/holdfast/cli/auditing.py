@@ -1,5 +1,6 @@
 """Words on the command line → what an audit is given: rows, encoder, guard, a model's view, restored ids."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -131,11 +132,12 @@ def restored_ids(path: Path | None, sets: Sequence[Dataset]) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def workers_of(ray: str | None, jobs: int) -> Workers:
+def workers_of(ray: str | None, jobs: int | None) -> Workers:
     """Threads of this process, or tasks on Ray."""
     if ray is not None:
         return OnRay.started(None if ray == "local" else _reached(ray))
-    return Threads(jobs) if jobs > 1 else Here()
+    count = jobs or os.cpu_count() or 1
+    return Threads(count) if count > 1 else Here()
 
 
 def _reached(address: str) -> str:
