@@ -26,7 +26,7 @@ def test_what_is_found_is_near_and_comes_once(
     probes = min(probes, cells)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiles, "TILE", 8)
-        patch.setattr(tiles, "STRIP", 3)
+        patch.setattr(tiles, "BLOCK", 3)
         blocks, recall = near_pairs_approximately(rows, 0.7, Threads(2), rng, cells, probes, 70)
         found = collected(blocks, rows)
     want = brute(rows, None, 0.7)

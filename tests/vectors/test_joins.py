@@ -22,7 +22,7 @@ def small_parts(shortest: bool) -> Iterator[None]:
     """Tiles and blocks small enough for a test to have many, and rows shortened even if it does not pay."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiles, "TILE", 16)
-        patch.setattr(tiles, "STRIP", 5)
+        patch.setattr(tiles, "BLOCK", 5)
         patch.setattr(tiles, "CHECKED", 64)
         patch.setattr(bound, "WIDTHS", (2, 4, 16))
         patch.setattr(bound, "TURNED", 6)
@@ -31,8 +31,7 @@ def small_parts(shortest: bool) -> Iterator[None]:
         patch.setattr(prefixes, "CHUNK", 16)
         patch.setattr(prefixes, "CHECKED", 7)
         if shortest:
-            patch.setattr(bound, "LOOKED", 0.0)
-            patch.setattr(bound, "READ", 0.0)
+            patch.setattr(bound, "LOOKED", -100.0)  # as if each further look paid: two levels of short rows
         yield
 
 
@@ -97,7 +96,7 @@ def test_short_rows_are_never_further_than_the_long_ones(made: tuple[str, int, i
     rng = np.random.default_rng(seed)
     rows = scene(*which, rng)
     directions = np.linalg.qr(rng.standard_normal((rows.shape[1], rows.shape[1])))[0][:, :kept]
-    short = bound._short(rows, directions, Here()).astype(np.float64)
+    short = bound._short(rows, directions, (directions.shape[1] + 1, rows.shape[1]), Here()).short.astype(np.float64)
     assert (short @ short.T >= rows.astype(np.float64) @ rows.T.astype(np.float64) - 1e-6).all()
 
 
@@ -108,6 +107,16 @@ def test_rows_are_shortened_where_it_pays(falls: bool, floor: float, shorter: bo
     assert one is other
     assert (one.short.shape[1] < 64) is shorter
     assert (one.short is one.rows) is not shorter
+
+
+def test_with_a_middle_length_the_pairs_are_those_of_brute_force() -> None:
+    rng = np.random.default_rng(5)
+    centres = rng.standard_normal((2_000, 192)) / np.arange(1, 193)
+    rows = unit(centres[rng.integers(0, 2_000, 5_000)] + 0.02 * rng.standard_normal((5_000, 192)))
+    held, _ = bound.shortened(rows, None, 0.9, Here())
+    assert len(held.levels) == 3
+    found = collected(near_pairs(rows, 0.9, Threads(2)), rows)
+    assert found == brute(rows, None, 0.9)
 
 
 def test_memory_does_not_grow_with_the_pairs() -> None:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 from holdfast.audit.check import Figure, Material, Need
@@ -74,13 +75,13 @@ def _items(sets: Sequence[EvalSet]) -> Iterator[Item]:
 
 def _found(material: Material, items: Sequence[Item]) -> dict[int, tuple[Verdict, int, float]]:
     """For each row that holds a question, by its place: how, which, and how much of it or how near."""
-    said = [[words(turn.content) for turn in row.turns] for row in material.examples]
+    said = [[tuple(words(turn.content)) for turn in row.turns] for row in material.examples]
     prompts = [row.prompt for row in material.examples]
     whole = {item.words: at for at, item in reversed(list(enumerate(items))) if item.words}
     found: dict[int, tuple[Verdict, int, float]] = {}
     for at, (row, turns) in enumerate(zip(material.examples, said, strict=True)):
-        asked = [tuple(turn) for turn, stood in zip(turns, row.turns, strict=True) if stood.role == "user"]
-        joined = tuple(word for turn in asked for word in turn)
+        asked = [turn for turn, stood in zip(turns, row.turns, strict=True) if stood.role == "user"]
+        joined = tuple(chain.from_iterable(asked))
         if exact := [whole[each] for each in (joined, *asked) if each in whole]:
             found[at] = ("exact", exact[0], 1.0)
     for at, held in _held(material, items, said, prompts).items():

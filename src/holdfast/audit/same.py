@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,11 +174,10 @@ def laid_out(texts: Sequence[str], trusted: int = 0, idle: AbstractSet[str] = ID
         idle: words that do not count.
     """
     said = tuple(tuple(asked(text, idle)) for text in texts)
-    numbers: dict[str, int] = {}
+    numbers = {word: at for at, word in enumerate(dict.fromkeys(chain.from_iterable(said)))}
     length = np.fromiter(map(len, said), np.int64, len(said))
     starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(length)))
-    flat = (numbers.setdefault(word, len(numbers)) for words in said for word in words)
-    word = np.fromiter(flat, np.int64, int(starts[-1]))
+    word = np.fromiter(map(numbers.__getitem__, chain.from_iterable(said)), np.int64, int(starts[-1]))
     roots: dict[str, int] = {}
     root = np.array([roots.setdefault(stem(each), len(roots)) for each in numbers], np.int64)[word]
     firm = np.array([not each.isalpha() or each in NEGATIONS for each in numbers], bool)[word]

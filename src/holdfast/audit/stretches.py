@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def held(texts: Sequence[Sequence[Sequence[str]]], asked: Sought) -> sparse.csr_
 
 
 def _held(texts: Sequence[Sequence[Sequence[str]]], asked: Sought) -> sparse.csr_array:
-    flat = [word for text in texts for part in text for word in (*part, "")]
+    flat = [*chain.from_iterable((*part, "") for text in texts for part in text)]
     lengths = [sum(len(part) + 1 for part in text) for text in texts]
     said = np.fromiter(map(asked.numbers.get, flat, repeat(0)), np.uint64, len(flat))
     owner = np.repeat(np.arange(len(texts)), lengths)

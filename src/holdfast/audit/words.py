@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
+from functools import lru_cache
+from itertools import chain
 
 from holdfast.data import Example
 
 TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[^\s.,;:!?\"'`]")
 """A number, a word, or a mark that changes what is asked (+, -, <, brackets …); other marks are left out."""
 
-SPACE = re.compile(r"\s+")
 QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 
 FILLERS = frozenset({"please", "kindly", "a", "an", "the"})
@@ -25,6 +26,9 @@ ASKING = ("what", "who", "where", "when", "how", "that", "there", "it", "here")
 
 SHORTS = re.compile(r"'(?:re|ve|ll|m|s(?:" + "|".join(rf"(?<=\b{word}'s)" for word in ASKING) + r"))\b")
 THOUSANDS = re.compile(r",(?=\d{3}(?!\d))(?<=\d,)")
+REMEMBERED = 1 << 16
+"""Parts of texts between spaces whose words are remembered: most texts are made of the same few."""
+
 NEGATIONS = frozenset({"not", "no", "never", "none", "nor", "neither", "without", "nothing", "nobody"})
 
 
@@ -37,7 +41,7 @@ def question(example: Example) -> str:
 
 def normal(text: str) -> str:
     """The text without case, without doubled space, and without marks at its ends: for exact comparison."""
-    return SPACE.sub(" ", folded(text)).strip(" .!?\"'")
+    return " ".join(folded(text).split()).strip(" .!?\"'")
 
 
 def folded(text: str) -> str:
@@ -60,7 +64,13 @@ def opened(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The text's words, numbers and telling marks in order, contractions opened."""
-    return TOKEN.findall(opened(folded(text)))
+    return [*chain.from_iterable(map(_words, text.split()))]
+
+
+@lru_cache(REMEMBERED)
+def _words(part: str) -> tuple[str, ...]:
+    # Nothing that is undone or looked for reaches across a space, so that each part need be read only once.
+    return tuple(TOKEN.findall(opened(folded(part))))
 
 
 def plainly(plain: str) -> str:

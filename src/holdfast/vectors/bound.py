@@ -7,10 +7,12 @@ their norm. By Cauchy and Schwarz the dot product of two such short rows is at l
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from holdfast.vectors.encoder import Dense
 from holdfast.workers import Workers
@@ -24,12 +26,13 @@ TURNED, TRIED = 4_096, 1_024
 PAIR, COORDINATE = 0.15, 0.022
 """Nanoseconds that a pair costs, and a coordinate of it, in a product of matrices."""
 
-LOOKED, READ = 25.0, 0.6
+LOOKED, READ = 15.0, 0.25
 """Nanoseconds that looking at longer rows costs a pair whose shorter ones are near, and a coordinate of it."""
 
 BLOCK = 1 << 20
 """Numbers rotated at once, in float64."""
 
+Kind = TypeVar("Kind", np.float32, np.float64)
 Lengths = tuple[int, ...]
 """Of the levels of rows, rising; the last is the rows' own."""
 
@@ -71,9 +74,10 @@ def shortened(
     other = left if right is None else right
     if len(left) * len(other) < TURNED**2 or left.shape[1] <= WIDTHS[0]:
         return Shortened((left,)), Shortened((other,))
-    directions = _directions(other)
-    some, others = (_some(side if tried is None else tried, TRIED) for side in (left, other))
-    lengths = _lengths(some, others, directions, floor)
+    with threadpool_limits(1, user_api="blas"):  # for matrices so small, more threads would only wait on each other
+        directions = _directions(other)
+        some, others = (_some(side if tried is None else tried, TRIED) for side in (left, other))
+        lengths = _lengths(some, others, directions, floor)
     one = _short(left, directions, lengths, workers)
     return one, one if right is None else _short(right, directions, lengths, workers)
 
@@ -94,7 +98,8 @@ def _lengths(left: Dense, right: Dense, directions: NDArray[np.float64], floor: 
     """Those that make the join cheapest, by pairs of some rows: a short one and a middle one, or fewer."""
     width = left.shape[1]
     widths = [each for each in WIDTHS if each < width]
-    near = {each: float(np.mean(product > floor)) for each, product in _products(left, right, directions, widths)}
+    products = _products(left, right, directions, widths)
+    near = {each: np.count_nonzero(product > floor) / product.size for each, product in products}
     choices = [(*shorter, width) for count in range(3) for shorter in combinations(widths, count)]
     return min(choices, key=lambda lengths: _cost(lengths, near))
 
@@ -109,14 +114,13 @@ def _products(
     left: Dense, right: Dense, directions: NDArray[np.float64], widths: Sequence[int]
 ) -> Iterator[tuple[int, Dense]]:
     """For each length, the products of rows that are shortened to it."""
-    one, other = left @ directions, right @ directions
+    one, other = left @ directions.astype(np.float32), right @ directions.astype(np.float32)
     product, before = np.zeros((len(left), len(right)), dtype=np.float32), 0
     for width in widths:
         some = slice(before, width - 1)
-        product += (one[:, some] @ other[:, some].T).astype(np.float32)
+        product += one[:, some] @ other[:, some].T
         before = width - 1
-        rests = _rest(left, one[:, :before]), _rest(right, other[:, :before])
-        yield width, product + np.multiply.outer(*rests).astype(np.float32)
+        yield width, product + np.multiply.outer(_rest(left, one[:, :before]), _rest(right, other[:, :before]))
 
 
 def _short(rows: Dense, directions: NDArray[np.float64], lengths: Lengths, workers: Workers) -> Shortened:
@@ -139,7 +143,7 @@ def _turned(shared: tuple[NDArray[np.float64], Lengths], rows: Dense) -> list[De
     return [np.column_stack([kept, _rest(block, kept)]).astype(np.float32) for kept in cuts]
 
 
-def _rest(rows: NDArray[np.floating], kept: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rest(rows: NDArray[Kind], kept: NDArray[Kind]) -> NDArray[Kind]:
     """The norms of what is not kept."""
-    squares = np.vecdot(rows, rows, dtype=np.float64) - np.vecdot(kept, kept)
-    return np.sqrt(np.maximum(squares, 0.0))
+    rest: NDArray[Kind] = np.sqrt(np.maximum(np.vecdot(rows, rows) - np.vecdot(kept, kept), 0))
+    return rest

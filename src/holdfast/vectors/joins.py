@@ -18,7 +18,8 @@ def near_pairs(vectors: Vectors, floor: float, workers: Workers) -> Iterator[Pai
     """Every pair within one set whose cosine is above `floor`; `left` is the later row.
 
     Blocks come in an order that does not depend on `workers`; within a block pairs are sorted by left, then right.
-    Memory: the rows once more at most, and a block a worker, however many pairs there are.
+    Memory: shorter copies of the rows, of less than twice their size, and a block a worker, however many pairs there
+    are.
 
     Args:
         vectors: (texts, width), rows of length one or zero, as `Encoder.encode` hands them out.

@@ -11,11 +11,11 @@ from holdfast.vectors.bound import Shortened, shortened
 from holdfast.vectors.encoder import Dense, Pairs
 from holdfast.workers import Workers
 
-TILE = 2_048
+TILE = 2_016
 """Rows and columns of a tile; were all its pairs near, they would take 80 MB."""
 
-STRIP = 512
-"""Rows and columns multiplied at once, so that the product is still in the cache when it is compared."""
+BLOCK = 672
+"""Rows and columns of a tile multiplied at once, so that the product is still in the cache when it is compared."""
 
 CROWDED = 1 / 16
 """Of a tile's pairs, the share from which looking at them one by one costs more than a product of the long rows."""
@@ -68,43 +68,51 @@ def near(join: Join, rows: Ints, columns: Ints) -> Pairs:
         rows: places in the left side, rising.
         columns: places in the right side, rising.
     """
-    flags = _flags(join.left.short[rows], join.right.short[columns], join.left.limit(join.floor))
+    blocks, room = [(rows[:0], columns[:0])], CROWDED * len(rows) * len(columns)
+    for block in _candidates(join, rows, columns):
+        blocks.append(block)
+        room -= len(block[0])
+        if room < 0:
+            return _crowded(join, rows, columns)
+    pairs = _above(join, *(np.concatenate(side) for side in zip(*blocks, strict=True)))
+    order = np.lexsort((pairs.right, pairs.left))
+    return Pairs(pairs.left[order], pairs.right[order], pairs.cosine[order])
+
+
+def _candidates(join: Join, rows: Ints, columns: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Block by block, the pairs whose short rows are near."""
+    left, right = join.left.short.take(rows, axis=0), join.right.short.take(columns, axis=0)
+    limit = join.left.limit(join.floor)
+    held = np.empty(BLOCK * BLOCK, dtype=np.float32)  # once a tile: new memory costs as much as the product
+    for top in range(0, len(rows), BLOCK):
+        for start in range(0, len(columns), BLOCK):
+            if join.within and rows[top : top + BLOCK][-1] <= columns[start]:
+                continue  # each of its pairs is in another block, the other way round
+            one, other = left[top : top + BLOCK], right[start : start + BLOCK]
+            product = held[: len(one) * len(other)].reshape(len(one), len(other))
+            flags = np.matmul(one, other.T, out=product) > limit
+            yield _named(join, flags, rows[top : top + BLOCK], columns[start : start + BLOCK])
+
+
+def _named(join: Join, flags: Flags, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
+    """The pairs that are flagged, each once."""
     if join.within and rows[0] <= columns[-1]:
         flags &= rows[:, None] > columns
-    if np.count_nonzero(flags) > CROWDED * flags.size:
-        return _crowded(join, rows, columns, flags)
-    left, right = _places(flags)
-    return _above(join, rows[left], columns[right])
-
-
-def _flags(left: Dense, right: Dense, limit: np.float32) -> Flags:
-    """Where the product of two sides is above `limit`."""
-    flags = np.empty((len(left), len(right)), dtype=np.bool_)
-    held = np.empty(STRIP * STRIP, dtype=np.float32)  # once a tile: new memory costs as much as the product
-    for top in range(0, len(left), STRIP):
-        for start in range(0, len(right), STRIP):
-            one, other = left[top : top + STRIP], right[start : start + STRIP]
-            product = held[: len(one) * len(other)].reshape(len(one), len(other))
-            np.matmul(one, other.T, out=product)
-            np.greater(product, limit, out=flags[top : top + STRIP, start : start + STRIP])
-    return flags
-
-
-def _places(flags: Flags) -> tuple[Ints, Ints]:
     places = np.flatnonzero(flags)
-    rows = places // flags.shape[1]
-    return rows, places - rows * flags.shape[1]
+    above = places // len(columns)
+    return rows.take(above), columns.take(places - above * len(columns))
 
 
-def _crowded(join: Join, rows: Ints, columns: Ints, flags: Flags) -> Pairs:
+def _crowded(join: Join, rows: Ints, columns: Ints) -> Pairs:
     """The near pairs by products of the long rows, summed in float64."""
     others = join.right.rows[columns].astype(np.float64).T
     found = []
-    for at in range(0, len(rows), STRIP):
-        strip = slice(at, at + STRIP)
-        cosine = join.left.rows[rows[strip]].astype(np.float64) @ others
-        left, right = _places(flags[strip] & (cosine > join.floor))
-        found.append(Pairs(rows[strip][left], columns[right], cosine[left, right].astype(np.float32)))
+    for at in range(0, len(rows), BLOCK):
+        some = rows[at : at + BLOCK]
+        cosine = join.left.rows[some].astype(np.float64) @ others
+        flags = cosine > join.floor
+        left, right = _named(join, flags, some, columns)
+        found.append(Pairs(left, right, cosine[flags].astype(np.float32)))
     return joined(found)
 
 
@@ -123,8 +131,8 @@ def _cosines(left: Dense, right: Dense, rows: Ints, columns: Ints, kind: type[np
     step = max(1, CHECKED // left.shape[1])
     for at in range(0, len(rows), step):
         cut = slice(at, at + step)
-        one, other = left[rows[cut]].astype(kind, copy=False), right[columns[cut]].astype(kind, copy=False)
-        cosine[cut] = np.vecdot(one, other)
+        one, other = left.take(rows[cut], axis=0), right.take(columns[cut], axis=0)
+        cosine[cut] = np.vecdot(one, other, dtype=kind)
     return cosine
 
 
