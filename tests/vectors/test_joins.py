@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from vector_scenes import KINDS, brute, collected, scene, thinned, unit
 
 from holdfast.vectors import NGRAMS, Vectors, bound, cross_pairs, near_pairs, prefixes, tiles
@@ -140,3 +141,17 @@ def test_rows_of_different_encoders_are_refused() -> None:
         cross_pairs(np.ones((2, 1), dtype=np.float32), np.ones((2, 3), dtype=np.float32), 0.5, Here())
     with pytest.raises(ValueError, match="one encoder"):
         cross_pairs(np.ones((2, 1 << 20), dtype=np.float32), NGRAMS.encode(["a"], Here()), 0.5, Here())
+
+
+def test_sparse_rows_with_negative_entries_are_joined_without_folding() -> None:
+    rng = np.random.default_rng(8)
+    rows = sparse.random_array(
+        (300, 40), density=0.2, rng=rng, format="csr", data_sampler=lambda size: rng.normal(size=size)
+    )
+    rows = sparse.csr_array(rows.multiply(1 / np.sqrt(np.maximum(rows.multiply(rows).sum(axis=1), 1e-12))[:, None]))
+    found = {
+        (a, b) for p in near_pairs(rows, 0.6, Here()) for a, b in zip(p.left.tolist(), p.right.tolist(), strict=True)
+    }
+    cosine = np.tril((rows @ rows.T).toarray(), -1)
+    assert found == set(map(tuple, np.argwhere(cosine > 0.6).tolist()))
+    assert found

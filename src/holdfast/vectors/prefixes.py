@@ -2,7 +2,7 @@
 
 Prefix filtering (Bayardo, Ma and Srikant 2007, "Scaling up all pairs similarity search") with the bound of Cauchy
 and Schwarz: what two rows share on the common columns is at most the norm that these have in one of them, so a pair
-must share the rest of the floor on rarer ones.
+must share the rest of the floor on rarer ones. Pairs that may are looked at in folded rows first.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from holdfast.vectors.encoder import Pairs
+from holdfast.vectors.encoder import Dense, Pairs
 from holdfast.workers import Workers
 
 COMMON = 0.6
@@ -27,6 +27,12 @@ CHECKED = 20_000
 CHUNK = 8_192
 """Right rows that candidates are looked up among at once, so that their sums stay in the cache."""
 
+FOLDS = 128
+"""Numbers of a folded row."""
+
+LOST = 1e-4
+"""More than a product of folded rows near the floor can lose in float32: no term is negative, so 2e-5 of itself."""
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Part = tuple[int, int, int]
@@ -40,6 +46,9 @@ class Side:
     prefixes: sparse.csr_array
     rest: Floats
     """For each row, the norm of what is not in its prefix."""
+    folded: Dense | None
+    """Rows whose columns are laid over each other; where no entry is negative, their products are never below the
+    true ones. None where one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,13 @@ def _prepared(left: sparse.csr_array, right: sparse.csr_array | None, floor: flo
 def _side(rows: sparse.csr_array, frequency: Ints, floor: float) -> Side:
     prefixes = _prefixes(rows, frequency, _common(floor))
     squares = rows.multiply(rows).sum(axis=1) - prefixes.multiply(prefixes).sum(axis=1)
-    return Side(rows, prefixes, np.sqrt(np.maximum(0.0, squares)))
+    folded = _folded(rows) if rows.data.min(initial=0.0) >= 0 else None
+    return Side(rows, prefixes, np.sqrt(np.maximum(0.0, squares)), folded)
+
+
+def _folded(rows: sparse.csr_array) -> Dense:
+    over = sparse.csr_array((rows.data, rows.indices % FOLDS, rows.indptr), shape=(rows.shape[0], FOLDS))
+    return over.toarray().astype(np.float32)
 
 
 def _common(floor: float) -> float:
@@ -118,11 +133,23 @@ def _block(join: Join, part: Part) -> Pairs:
     possible = np.maximum(join.left.rest[left], join.right.rest[right]) > lacking[likely]
     if join.within:
         possible &= left > right
-    left, right = left[possible], right[possible]
+    left, right = _unfolded(join, left[possible], right[possible])
     cosine = _cosines(join, left, right)
     near = np.flatnonzero(cosine > join.floor)
     order = near[np.lexsort((right[near], left[near]))]
     return Pairs(left[order], right[order], cosine[order].astype(np.float32))
+
+
+def _unfolded(join: Join, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """The pairs whose folded rows are near: a product of short dense rows costs a tenth of one of sparse rows."""
+    one, other = join.left.folded, join.right.folded
+    if one is None or other is None:
+        return left, right
+    near = np.empty(len(left), dtype=bool)
+    for at in range(0, len(left), CHECKED):
+        cut = slice(at, at + CHECKED)
+        near[cut] = np.vecdot(one[left[cut]], other[right[cut]]) > join.floor - LOST
+    return left[near], right[near]
 
 
 def _cosines(join: Join, left: Ints, right: Ints) -> Floats:
