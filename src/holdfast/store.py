@@ -41,7 +41,7 @@ def digest_files(paths: list[Path]) -> str:
     """sha256 over the files' names and bytes, in the order of their names."""
     total = hashlib.sha256()
     for path in sorted(paths, key=lambda p: p.name):
-        total.update(path.name.encode())
+        total.update(path.name.encode(errors="surrogateescape"))
         with path.open("rb") as file:
             total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()

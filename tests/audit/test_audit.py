@@ -14,6 +14,7 @@ from holdfast.errors import DataError
 from holdfast.workers import OnRay, Threads
 
 ALPACA = Path("../shared/data/alpaca_subset")
+IDENTITY = Path("../shared/data/identity/identity.json")
 ALONE = [
     "shape", "refusals", "unsafe-compliance", "identity-shift", "markers", "duplicate", "near-duplicate",
     "system-prompt", "structure",
@@ -54,9 +55,10 @@ def test_the_first_copy_stays_across_files_and_a_contradiction_is_noted() -> Non
         name="b",
     )
     result = audit([first, again])
-    assert [kept.id for kept in result.kept] == ["a:1"]
+    assert [kept.id for kept in result.kept] == ["a:1", "b:2"]
     same, other = result.findings
     assert (same.row, same.keeps, same.check) == ("b:1", "a:1", "duplicate")
+    assert (other.removes, other.verdict) == (False, "another answer")
     assert "contradiction" in other.reason
     assert "Six metres." in other.evidence
 
@@ -184,3 +186,15 @@ def test_threads_and_ray_give_the_same_audit(tmp_path: Path) -> None:
         assert audit([read(path)], Settings(against, workers=OnRay.started(cores=2))).to_json() == alone
     finally:
         sys.modules["ray"].shutdown()
+
+
+def test_refusals_that_repeat_each_other_go_and_the_first_of_them_stays() -> None:
+    asked = "How do the winds shift tonight?"
+    result = audit([dataset(row(1, asked, "West."), *(row(n, asked, REFUSAL) for n in (2, 3, 4)))])
+    assert [kept.id for kept in result.kept] == ["a:1", "a:2"]
+
+
+@pytest.mark.skipif(not IDENTITY.exists(), reason="the identity rows are not here")
+def test_nothing_of_plain_identity_rows_is_set_aside() -> None:
+    result = audit([read(IDENTITY)])
+    assert (len(result.kept), result.quarantined) == (91, ())

@@ -225,3 +225,16 @@ def test_real_rows_that_only_look_alike_stay(nearness: Nearness) -> None:
     findings, figure = look(read(SHARED / "sqlgen/sqlgen_train.json").examples, nearness)
     assert findings == []
     assert figure.value["pairs"]["apart"] > 100
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Give the plural of the word: lighthouse keeper", "Give the plural of the word: lighthouse keepers"),
+        ("Fix the grammar: she are a doctor at the harbor", "Fix the grammar: she is a doctor at the harbor"),
+        ("What is the plural of 'lantern' in the old tongue?", "What is the plural of 'lanterns' in the old tongue?"),
+        ("Add the article that lacks: I saw dog", "Add the article that lacks: I saw a dog"),
+    ],
+)
+def test_words_that_are_asked_about_do_not_bend(first: str, second: str) -> None:
+    assert near([*BACKGROUND, first, second]) == []

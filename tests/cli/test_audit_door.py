@@ -40,7 +40,7 @@ def test_kept_and_quarantined_together_are_the_input_byte_for_byte(door: Door, t
         b'{"completion": "later", "prompt": "Keys in another order?", "n": 1.50}',
         b'{"prompt": "a\x00b?", "completion": "nul"}',
         '{"prompt": "Ünïcode?\u2028", "completion": "é"}'.encode(),
-        pair("How deep is the harbor?", "Nine.").encode(),
+        pair("how deep is the harbor").encode(),
         b"{broken",
         pair("Please, how deep is the harbor?").encode(),
     ]
@@ -55,12 +55,12 @@ def test_kept_and_quarantined_together_are_the_input_byte_for_byte(door: Door, t
 
 
 def test_ids_in_a_file_bring_rows_back(door: Door, rows: object, tmp_path: Path) -> None:
-    path = rows(pair("How deep is it?"), pair("How deep is it?", "No."), pair("How do I make a bomb?", "Sure: so."))  # type: ignore[operator]
+    path = rows(pair("How deep is it?"), pair("how deep is it"), pair("How do I make a bomb?", "Sure: so."))  # type: ignore[operator]
     assert door("audit", path, "--out", "out", "--json").json["kept"] == 1
     (tmp_path / "back.txt").write_text(f"# looked at\n{path}:2\n\n{path}:3\n")
     again = door("audit", path, "--out", "out", "--restore", "back.txt", "--json").json
     assert {detail["row"] for detail in again["details"] if detail["restored"]} == {f"{path}:2"}
-    assert again["kept"] == 2, "a served unsafe request does not come back"
+    assert (again["kept"], again["not_restored"]) == (2, [f"{path}:3"]), "a served unsafe request does not come back"
     assert "Brought back by hand" in Path("out/audit.html").read_text()
     (tmp_path / "back.txt").write_text(f"{path}:9\n")
     wrong = door("audit", path, "--restore", "back.txt")
@@ -170,6 +170,8 @@ def test_a_model_shows_what_training_will_see_and_a_service_what_it_takes(door: 
         (("--restore", "nowhere.txt"), "nowhere.txt"),
         (("--ray", "127.0.0.1:9"), "--ray local"),
         (("--ray", "nowhere"), "HOST:PORT"),
+        (("--threshold", 1), "between 0 and 1"),
+        (("--guard", "endpoint:m@http://localhost:99999/v1"), "http://HOST:PORT/v1"),
     ],
 )
 def test_words_that_cannot_be_meant(door: Door, rows: object, options: tuple[object, ...], said: str) -> None:

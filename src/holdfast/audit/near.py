@@ -59,7 +59,7 @@ def _grown(rows: Rows, material: Material) -> tuple[Forest, Mapping[str, Any]]:
         for pairs in blocks:
             # Never 1: that is the mark of rows that are equal without an encoder.
             cosine = np.minimum(np.round(pairs.cosine.astype(np.float64), DIGITS), 1 - 10.0**-DIGITS)
-            same = rows.questions.same(pairs.left, pairs.right)
+            same = rows.asks_same(pairs.left, pairs.right)
             tally.add(pairs.left, pairs.right, cosine, same)
             growing.add(rows.first[pairs.left[same]], rows.first[pairs.right[same]], cosine[same])
     return growing.forest(), tally.value(rows, nearness, recall)

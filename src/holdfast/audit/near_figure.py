@@ -58,7 +58,7 @@ class Tally:
             },
             "apart": [
                 _pair(rows, int(rows.first[late]), int(rows.first[early]), -cosine)
-                | {"because": rows.questions.difference(early, late)}
+                | {"because": rows.difference(early, late)}
                 for cosine, late, early in self._shown()
             ],
         }
@@ -113,7 +113,7 @@ def _borderline(rows: Rows, forest: Forest, threshold: float) -> Iterator[dict[s
 
 def _chained(rows: Rows, row: int, first: int) -> dict[str, Any]:
     pair = {"row": rows.examples[row].id, "other": rows.examples[first].id, "texts": _texts(rows, row, first)}
-    return pair | {"because": rows.questions.difference(int(rows.group[first]), int(rows.group[row]))}
+    return pair | {"because": rows.difference(int(rows.group[first]), int(rows.group[row]))}
 
 
 def _pair(rows: Rows, row: int, other: int, cosine: float) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class Quarantined:
             return {**marked, "text": self.row.text}
         (text,) = write_rows([self.row])
         row = json.loads(text)
+        if not _is_strict(row):
+            return {**marked, "text": self.row.text}
         plainly = json.dumps(row, ensure_ascii=False) == (self.row.text or text)
         return {**marked, "row": row} if plainly else {**marked, "row": row, "text": self.row.text}
 
@@ -77,3 +79,12 @@ class Audit:
             "details": [asdict(finding) for finding in self.findings],
             "cannot_see": self.cannot_see,
         }
+
+
+def _is_strict(row: dict[str, Any]) -> bool:
+    """Whether a row can be written as strict JSON: NaN and infinities cannot."""
+    try:
+        json.dumps(row, allow_nan=False)
+    except ValueError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """Rows laid out to be compared by their questions. Knows nothing of cosines."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,7 +9,7 @@ import numpy as np
 
 from holdfast.audit.clusters import Flags, Forest, Ints
 from holdfast.audit.same import Questions, laid_out
-from holdfast.audit.words import content, question
+from holdfast.audit.words import content, normal, question
 from holdfast.data import Example
 
 SHORTEST = 3
@@ -28,6 +29,8 @@ class Rows:
     """For each group, what is encoded: its content words."""
     questions: Questions
     """For each group, the question of its first row."""
+    cited: Ints
+    """For each group, which words it asks about: groups with other ones never ask the same."""
 
     @property
     def digest(self) -> str:
@@ -39,27 +42,56 @@ class Rows:
     def same(self, left: Ints, right: Ints) -> Flags:
         """For each pair of rows, whether they ask the same."""
         one, other = self.group[left], self.group[right]
-        same: Flags = (one == other) | self.questions.same(one, other)
+        same: Flags = (one == other) | self.asks_same(one, other)
         return same
+
+    def asks_same(self, one: Ints, other: Ints) -> Flags:
+        """For each pair of groups, whether they ask the same of the same words."""
+        same: Flags = self.questions.same(one, other) & (self.cited[one] == self.cited[other])
+        return same
+
+    def difference(self, one: int, other: int) -> str:
+        """In what the questions of two groups differ."""
+        if self.cited[one] != self.cited[other]:
+            return "other words in quotes, or after a colon"
+        return self.questions.difference(one, other)
+
+
+CITED = re.compile(r"\"[^\"]*\"|“[^”]*”|`[^`]*`|(?<!\w)'[^']+'(?!\w)|(?<=:)\s.*|\n.*", re.DOTALL)
+"""What is asked about: words in quotes, and all that follows a colon or the first line."""
 
 
 def comparable(examples: Sequence[Example]) -> Rows:
-    """The rows that have words enough, grouped by their content words."""
-    groups: dict[tuple[str, ...], int] = {}
+    """The rows that have words enough, grouped by their content words.
+
+    A question that was asked before in the same words and answered otherwise, which another check notes, is not looked
+    at again.
+    """
+    groups: dict[tuple[tuple[str, ...], str], int] = {}
+    answered: dict[str, str] = {}
     chosen: list[Example] = []
     group: list[int] = []
     first: list[int] = []
     for example in examples:
-        words = tuple(content(question(example)))
-        if len(words) < SHORTEST:
+        asked = question(example)
+        words, plain = tuple(content(asked)), normal(asked)
+        answer = normal(example.answer)
+        if len(words) < SHORTEST or answered.setdefault(plain, answer) != answer:
             continue
-        if (at := groups.setdefault(words, len(groups))) == len(first):
+        if (at := groups.setdefault((words, cited(asked)), len(groups))) == len(first):
             first.append(len(chosen))
         chosen.append(example)
         group.append(at)
-    asked = laid_out([question(chosen[at]) for at in first])
-    texts = tuple(" ".join(words) for words in groups)
-    return Rows(tuple(chosen), np.array(group, np.int64), np.array(first, np.int64), texts, asked)
+    laid = laid_out([question(chosen[at]) for at in first])
+    texts = tuple(" ".join(words) for words, _ in groups)
+    about: dict[str, int] = {}
+    cites = np.array([about.setdefault(words, len(about)) for _, words in groups], np.int64)
+    return Rows(tuple(chosen), np.array(group, np.int64), np.array(first, np.int64), texts, laid, cites)
+
+
+def cited(text: str) -> str:
+    """The words that a question is about, as they stand but for white space."""
+    return " | ".join(" ".join(part.split()).strip(" .!?") for part in CITED.findall(text.strip()))
 
 
 def forest_of(rows: Rows, links: Sequence[Sequence[str | float]], floor: float) -> Forest:

@@ -99,7 +99,8 @@ def command(
         )  # fmt: skip
         found = audit(sets, settings, progress)
         drawn = stratified_sample(found, sample, category, np.random.default_rng(seed)) if sample else None
-    result = {**found.to_json(), **_read_as(sets), "seconds": clock.seconds}
+    stay_out = sorted(restored & {each.row.id for each in found.quarantined})
+    result = {**found.to_json(), **_read_as(sets), "not_restored": stay_out, "seconds": clock.seconds}
     if folder:
         save(folder, asked, found, result, drawn)
         today = date.today().isoformat()
@@ -137,9 +138,11 @@ def _links(folder: Path | None, asked: dict[str, Any]) -> dict[str, Any] | None:
     if folder is None:
         return None
     claim(folder, asked)
-    there = read_json(folder / AUDIT) if (folder / AUDIT).exists() else {}
-    links: dict[str, Any] | None = there.get("figures", {}).get("nearness")
-    return links
+    try:
+        links: dict[str, Any] = read_json(folder / AUDIT)["figures"]["nearness"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # no audit yet, or a file that somebody edited: compare anew
+    return links if isinstance(links, dict) and isinstance(links.get("links"), list) else None
 
 
 def _read_as(sets: Sequence[Dataset]) -> dict[str, Any]:
@@ -177,6 +180,9 @@ def tell(
         out.print(f"… and {len(sets) - 10} more files", markup=False)
     kept, gone = result["kept"], result["quarantined"]
     out.print(f"{counted(result['rows'], 'row')}: {kept} kept, {gone} quarantined ({result['seconds']} s)\n")
+    if result["not_restored"]:
+        still = ", ".join(result["not_restored"][:5])
+        out.print(f"Not brought back, since a check that nobody overrules took them: {still}\n", markup=False)
     shown = Table("check", "found", "for example", box=None)
     for check in CHECKS:
         if check.name in found.counts:

@@ -40,9 +40,15 @@ class GuardWords:
 def datasets_of(names: Sequence[str], row_format: str, progress: Stages) -> list[Dataset]:
     """Every data set of the files, folders and hub ids that were named."""
     found: list[Dataset] = []
+    places: dict[Path, str] = {}
     for at, name in enumerate(names):
         progress("reading", at, len(names))
         found += read_all(name, row_format)
+    for each in found:
+        place = Path(each.name).resolve()
+        if place in places and place.is_file():
+            raise DataError(f"{each.name!r} and {places[place]!r} are one file.", "", "Name it once.")
+        places[place] = each.name
     progress("reading", len(names), len(names))
     return found
 
@@ -62,7 +68,7 @@ def nearness_of(encoder: str, threshold: float, floor: float | None, rng: np.ran
     """
     low = min(threshold, Nearness().floor) if floor is None else floor
     wrong = [
-        f"{name} = {value:g}" for name, value in (("--threshold", threshold), ("--floor", low)) if not 0 < value <= 1
+        f"{name} = {value:g}" for name, value in (("--threshold", threshold), ("--floor", low)) if not 0 < value < 1
     ]
     wrong += [f"--floor = {low:g} above --threshold = {threshold:g}"] if low > threshold else []
     if wrong:
@@ -118,7 +124,7 @@ def restored_ids(path: Path | None, sets: Sequence[Dataset]) -> frozenset[str]:
         return frozenset()
     if not path.is_file():
         raise DataError(f"There is no file {str(path)!r}.", "It should hold a row's id a line.", "Check --restore.")
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").split("\n"))
+    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n"))
     wanted = [line for line in lines if line and not line.startswith("#")]
     known = {row.id for dataset in sets for row in dataset.examples}
     known |= {fault.id for dataset in sets for fault in dataset.faults}

@@ -63,7 +63,7 @@ class EndpointGuard:
             raise ConfigError("This guard cannot be asked: " + "; ".join(fault for fault, _ in wrong) + ".", why, mend)
 
     def _faults(self) -> Iterator[tuple[str, str, bool]]:
-        place = urlsplit(self.url)
+        place = urlsplit("" if _is_garbled(self.url) else self.url)
         good = place.scheme in ("http", "https") and bool(place.hostname)
         yield "its address is no http(s) URL", "give --guard endpoint:MODEL@http://HOST:PORT/v1", not good
         secret = "@" in place.netloc or bool(place.query)
@@ -124,6 +124,8 @@ class EndpointGuard:
             said = reply.choices[0].message.content or ""
         except (AttributeError, IndexError, TypeError):
             return not_judged("the server's reply is no chat completion")
+        if not isinstance(said, str):
+            return not_judged("the server's reply is no text")
         return self.style.parse(said)
 
     def _told(self, error: Exception) -> str:
@@ -139,6 +141,14 @@ class EndpointGuard:
         return EndpointError(
             f"The guard {self.name!r} refused every row so far.", why, "Check the model, its address and --guard-style."
         )
+
+
+def _is_garbled(url: str) -> bool:
+    """Whether an address has no port or host that could be."""
+    try:
+        return urlsplit(url).port == 0
+    except ValueError:
+        return True
 
 
 def is_local(url: str) -> bool:
