@@ -316,3 +316,20 @@ def test_questions_come_from_the_same_files(tmp_path: Path, kind: str) -> None:
     else:
         path.write_bytes(texts[kind])
     assert [question for _, question in read_questions(path)] == [row["prompt"] for row in ROWS]
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_one_fault_and_marked_rows_refuse_it_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"prompt": "How deep?", "completion": "Six."}\n')
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "config.json").write_text('{"layers": 2}')
+    good, *bad = read_all(tmp_path)
+    assert len(good.examples) == 1
+    assert [len(each.faults) for each in bad] == [1, 1]
+    assert "empty" in bad[1].faults[0].reason
+    (tmp_path / "b.jsonl").write_text('{"holdfast_quarantine": [], "id": "x", "text": "y"}\n')
+    with pytest.raises(DataError, match="refused as training data"):
+        read_all(tmp_path)
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).unlink()
+    with pytest.raises(DataError, match="config.json"):
+        read_all(tmp_path)

@@ -21,6 +21,10 @@ STEM = "holdfast_"
 """What all marks begin with: a row without it is searched only if it has escapes, in which a key can hide."""
 
 
+class MarkedError(DataError):
+    """Rows that must never be trained on: no setting and no neighbour makes them readable."""
+
+
 def read(path: Path, format: str = "") -> Dataset:
     """Read a file of training rows: JSONL, JSON, CSV, TSV, Parquet or Arrow, packed or not.
 
@@ -115,7 +119,7 @@ def _refuse_marked(place: str, fields: object, text: str) -> None:
     among = [mark for mark in MARKS if isinstance(fields, dict) and mark in fields]
     mark = found[1] if found else "".join(among[:1])
     if mark:
-        raise DataError(
+        raise MarkedError(
             f"{place!r} carries the key {mark!r}: refused as training data.",
             "Rows that an audit took out, and answers stored by a measurement, are never trained on.",
             "Use the `kept.jsonl` of the audit, or mend the rows in the file they came from.",

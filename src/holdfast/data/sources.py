@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from holdfast.data.example import Dataset
+from holdfast.data.example import Dataset, Fault
 from holdfast.data.factory import described
 from holdfast.data.formats import Format, format_named
-from holdfast.data.read import dataset_of, read_file
+from holdfast.data.read import MarkedError, dataset_of, read_file
 from holdfast.data.rows import Broken, Row, Rows, table_row
 from holdfast.data.streams import ENDINGS, extra
 from holdfast.errors import DataError
@@ -31,16 +31,35 @@ def read_all(source: str | Path, format: str = "") -> tuple[Dataset, ...]:
     here is loaded with `datasets`, the split `train` if none is named; no code of the data set is run.
 
     Raises:
-        DataError: as `read`; a folder without a data file; a hub id that cannot be loaded.
+        DataError: as `read`; a folder without a data file, or without one that can be read; a hub id that cannot
+            be loaded.
         ConfigError: there is no such format.
     """
     forced = format_named(format) if format else None
     path = Path(source)
     if path.is_dir():
-        return tuple(read_file(file, forced or described(file)) for file in _found(path))
+        return _folder(path, forced)
     if hub := _hub_id(str(source)):
         return (read_hub(hub[1], hub[2] or "train", forced, str(source)),)
     return (read_file(path, forced),)
+
+
+def _folder(folder: Path, forced: Format | None) -> tuple[Dataset, ...]:
+    """All files of a folder; one that cannot be read at all is one fault, unless none can."""
+    found: list[Dataset] = []
+    failed: list[DataError] = []
+    for file in _found(folder):
+        try:
+            found.append(read_file(file, forced or described(file)))
+        except MarkedError:
+            raise
+        except DataError as error:
+            failed.append(error)
+            fault = Fault(f"{file}:0", 0, f"the file holds no row that can be read: {error.what}", "")
+            found.append(Dataset(str(file), "nothing", (), (fault,), "unreadable"))
+    if len(failed) == len(found):
+        raise failed[0]
+    return tuple(found)
 
 
 def read_together(source: str | Path) -> Dataset:
