@@ -331,5 +331,5 @@ def test_a_file_of_a_folder_that_cannot_be_read_is_one_fault_and_marked_rows_ref
         read_all(tmp_path)
     for name in ("a.jsonl", "b.jsonl"):
         (tmp_path / name).unlink()
-    with pytest.raises(DataError, match="config.json"):
+    with pytest.raises(DataError, match=r"config\.json"):
         read_all(tmp_path)
