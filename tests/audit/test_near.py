@@ -238,3 +238,14 @@ def test_real_rows_that_only_look_alike_stay(nearness: Nearness) -> None:
 )
 def test_words_that_are_asked_about_do_not_bend(first: str, second: str) -> None:
     assert near([*BACKGROUND, first, second]) == []
+
+
+def test_a_recall_that_nothing_was_measured_on_is_not_shown_as_one() -> None:
+    rows = tuple(
+        ask(f"n:{n}", question, "Yes.") for n, question in enumerate(["Who keeps the old lamp?", "How deep is it now?"])
+    )
+    nearness = Nearness(WordLlama(), approximately=np.random.default_rng(0))
+    (figure,) = (each for each in NearDuplicates().find(Material(rows, nearness=nearness)) if isinstance(each, Figure))
+    assert figure.value["recall"]["share"] is None
+    assert "not measured" in figure.says
+    assert "100.0%" not in figure.says

@@ -45,7 +45,7 @@ class Tally:
         """All that holds whatever the threshold, but for the links."""
         return {
             "of": rows.digest,
-            "recall": asdict(recall) if recall else None,
+            "recall": asdict(recall) | ({} if recall.rows else {"share": None}) if recall else None,
             "encoder": nearness.encoder.name,
             "origin": nearness.encoder.origin,
             "floor": float(self.edges[0]),
@@ -86,11 +86,10 @@ def figure(seen: Mapping[str, Any], rows: Rows, forest: Forest, threshold: float
     drifted = np.flatnonzero((stays == np.arange(len(stays))) & (cluster != stays))
     links = zip(forest.left.tolist(), forest.right.tolist(), forest.cosine.tolist(), strict=True)
     total, same = seen["pairs"]["same"] + seen["pairs"]["apart"], seen["pairs"]["same"]
-    found = "all" if seen["recall"] is None else f"{seen['recall']['share']:.1%} of all, measured on a sample"
     says = (
         f"By {seen['encoder']}, {total:,} pairs of {seen['questions']:,} different questions lie above "
-        f"{seen['floor']:g} ({found}), and {same:,} of them ask the same, word by word. With the questions that "
-        f"differ in politeness and articles only, {gone:,} rows repeat an earlier one at {threshold:g}."
+        f"{seen['floor']:g} ({_found(seen['recall'])}), and {same:,} of them ask the same, word by word. With the "
+        f"questions that differ in politeness and articles only, {gone:,} rows repeat an earlier one at {threshold:g}."
     )
     value = dict(seen) | {
         "threshold": threshold,
@@ -100,6 +99,15 @@ def figure(seen: Mapping[str, Any], rows: Rows, forest: Forest, threshold: float
         "links": [[rows.examples[left].id, rows.examples[right].id, cosine] for left, right, cosine in links],
     }
     return Figure(NAME, says, value)
+
+
+def _found(recall: Mapping[str, Any] | None) -> str:
+    """Which of the near pairs these are."""
+    if recall is None:
+        return "all"
+    if recall["share"] is None:
+        return "no sampled row has one, so the share that is found was not measured"
+    return f"{recall['share']:.1%} of all, measured on {recall['rows']} rows"
 
 
 def _borderline(rows: Rows, forest: Forest, threshold: float) -> Iterator[dict[str, Any]]:

@@ -4,12 +4,12 @@ Knows how to become plain JSON; does not know how to look.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from holdfast.audit.check import Figure
-from holdfast.data import QUARANTINE_MARK, Example, Fault, Finding, write_rows
+from holdfast.data import QUARANTINE_MARK, Dataset, Example, Fault, Finding, write_rows
 
 CANNOT_SEE = (
     "An audit reads rows. It does not see a trigger phrase that only acts after training, rows that are harmless "
@@ -39,10 +39,23 @@ class Quarantined:
             return {**marked, "text": self.row.text}
         (text,) = write_rows([self.row])
         row = json.loads(text)
-        if not _is_strict(row):
-            return {**marked, "text": self.row.text}
-        plainly = json.dumps(row, ensure_ascii=False) == (self.row.text or text)
+        try:
+            plainly = json.dumps(row, ensure_ascii=False, allow_nan=False) == (self.row.text or text)
+        except ValueError:  # NaN and infinities are no strict JSON: such a row is there as it stood alone
+            return {**marked, "text": self.row.text or text}
         return {**marked, "row": row} if plainly else {**marked, "row": row, "text": self.row.text}
+
+
+def quarantined(datasets: Iterable[Dataset], findings: Iterable[Finding]) -> tuple[Quarantined, ...]:
+    """The rows that findings remove, each with all that remove it, in the order of the data sets."""
+    reasons: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.removes:
+            reasons.setdefault(finding.row, []).append(finding)
+    rows: list[Example | Fault] = []
+    for dataset in datasets:
+        rows += [*dataset.examples, *dataset.faults]
+    return tuple(Quarantined(row, tuple(reasons[row.id])) for row in rows if row.id in reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +92,3 @@ class Audit:
             "details": [asdict(finding) for finding in self.findings],
             "cannot_see": self.cannot_see,
         }
-
-
-def _is_strict(row: dict[str, Any]) -> bool:
-    """Whether a row can be written as strict JSON: NaN and infinities cannot."""
-    try:
-        json.dumps(row, allow_nan=False)
-    except ValueError:
-        return False
-    return True

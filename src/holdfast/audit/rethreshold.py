@@ -6,9 +6,9 @@ from dataclasses import replace
 from holdfast.audit.near import NAME, near_findings
 from holdfast.audit.near_figure import NAME as NEARNESS
 from holdfast.audit.near_figure import figure
-from holdfast.audit.results import Audit, Quarantined
+from holdfast.audit.results import Audit, quarantined
 from holdfast.audit.rows import comparable, forest_of
-from holdfast.data import Dataset, Example, Fault, Finding
+from holdfast.data import Dataset, Finding
 from holdfast.errors import ConfigError
 
 
@@ -58,17 +58,12 @@ def _with(audit: Audit, datasets: Sequence[Dataset], near: Sequence[Finding]) ->
     findings: list[Finding] = []
     for check in audit.counts:
         findings += near if check == NAME else [each for each in audit.findings if each.check == check]
-    reasons: dict[str, list[Finding]] = {}
-    for each in findings:
-        if each.removes:
-            reasons.setdefault(each.row, []).append(each)
-    rows: list[Example | Fault] = []
-    for dataset in datasets:
-        rows += [*dataset.examples, *dataset.faults]
+    gone = quarantined(datasets, findings)
+    ids = {each.row.id for each in gone}
     return replace(
         audit,
-        kept=tuple(row for dataset in datasets for row in dataset.examples if row.id not in reasons),
-        quarantined=tuple(Quarantined(row, tuple(reasons[row.id])) for row in rows if row.id in reasons),
+        kept=tuple(row for dataset in datasets for row in dataset.examples if row.id not in ids),
+        quarantined=gone,
         findings=tuple(findings),
         counts={check: len(near) if check == NAME else count for check, count in audit.counts.items()},
     )

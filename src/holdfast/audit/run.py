@@ -11,7 +11,7 @@ from holdfast.audit.guarded import UnsafeByGuard
 from holdfast.audit.identity_shift import IdentityShift
 from holdfast.audit.near import NearDuplicates
 from holdfast.audit.refusals import Refusals
-from holdfast.audit.results import Audit, Quarantined
+from holdfast.audit.results import Audit, quarantined
 from holdfast.audit.service_rules import ServiceRules
 from holdfast.audit.shape import Shape
 from holdfast.audit.structure import StructureRisk
@@ -20,7 +20,7 @@ from holdfast.audit.templates import Markers, Template
 from holdfast.audit.truncation import Truncation
 from holdfast.audit.unsafe_compliance import UnsafeCompliance
 from holdfast.audit.view import TrainingView
-from holdfast.data import Dataset, EvalSet, Example, Fault, Finding
+from holdfast.data import Dataset, EvalSet, Finding
 from holdfast.errors import DataError
 from holdfast.judges import Guard
 from holdfast.scope import Policy
@@ -106,7 +106,7 @@ def audit(datasets: Sequence[Dataset], settings: Settings = Settings(), progress
         gone = {each.row for each in found if isinstance(each, Finding) and each.removes}
         left = replace(left, examples=tuple(row for row in left.examples if row.id not in gone))
     return Audit(
-        total, left.examples, _quarantined(datasets, findings), tuple(findings), counts, not_run, tuple(figures)
+        total, left.examples, quarantined(datasets, findings), tuple(findings), counts, not_run, tuple(figures)
     )
 
 
@@ -143,17 +143,6 @@ def _found(
 
 def _restored(finding: Finding) -> Finding:
     return replace(finding, removes=False, restored=True)
-
-
-def _quarantined(datasets: Iterable[Dataset], findings: Iterable[Finding]) -> tuple[Quarantined, ...]:
-    reasons: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.removes:
-            reasons.setdefault(finding.row, []).append(finding)
-    rows: list[Example | Fault] = []
-    for dataset in datasets:
-        rows += [*dataset.examples, *dataset.faults]
-    return tuple(Quarantined(row, tuple(reasons[row.id])) for row in rows if row.id in reasons)
 
 
 def _refuse_twice(names: Iterable[str]) -> None:
