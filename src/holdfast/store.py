@@ -139,14 +139,25 @@ def claim(folder: Path, asked: Mapping[str, Any]) -> bool:
                 "Give another --out, or delete the folder yourself; nothing was overwritten.",
             )
         return (folder / RESULT).exists()
+    check_own(folder)
+    write_json(mark, wanted)
+    return False
+
+
+def check_own(folder: Path) -> None:
+    """Refuse a folder with a user's own files, before anything is computed for it; nothing is written.
+
+    Raises:
+        OutputError: it holds files that are not ours.
+    """
+    if (folder / ASKED).exists():
+        return
     if folder.is_file() or (folder.is_dir() and any(map(_foreign, folder.iterdir()))):
         raise OutputError(
             f"{str(folder)!r} is not empty and holds no run of ours.",
             "Writing there could overwrite your files.",
             "Give another --out; nothing was overwritten.",
         )
-    write_json(mark, wanted)
-    return False
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from inspect_ai import eval as evaluate
 from inspect_ai import score
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog, write_eval_log
-from inspect_ai.model import GenerateConfig, Model, ModelOutput
+from inspect_ai.model import ContentReasoning, ContentText, GenerateConfig, Model, ModelOutput
 from tests.engines.inspect_stub import told
 from tests.models.chat_server import Say, serving
 
@@ -249,6 +249,22 @@ def test_a_filtered_answer_is_unscored_and_a_cut_one_is_counted_as_cut(run, own)
     answers = {answer.prompt_id: answer for answer in read_inspect_log(Path(log.location)).suites["lamps"].answers}
     assert [answers[id].stop for id in "1234"] == ["end", "end", "filtered", "length"]
     assert (answers["3"].outcome, answers["3"].why) == ("unscored", "a content filter of the provider's")
+
+
+def test_a_thought_is_not_judged_whether_inspect_told_it_apart_or_its_provider_left_the_marks(run, own):
+    def say(question: str, config: GenerateConfig) -> Any:
+        if "Bergen" in question:
+            return ModelOutput.from_content("m", f"<think>{HELP}</think>{REFUSAL}")
+        if "Calais" in question:
+            return ModelOutput.from_content("m", [ContentReasoning(reasoning="Hm."), ContentText(text=REFUSAL)])
+        return ModelOutput.from_content("m", [ContentReasoning(reasoning=REFUSAL)], stop_reason="max_tokens")
+
+    log = run("own", told(say), path=str(own))
+    answers = read_inspect_log(Path(log.location)).suites["lamps"].answers
+    assert [(a.text, a.thought, a.thinking, a.outcome) for a in answers] == [
+        ("", REFUSAL, "open", "incoherent"), ("", REFUSAL, "open", "incoherent"),
+        (REFUSAL, HELP, "closed", "refused"), (REFUSAL, "Hm.", "closed", "refused"),
+    ]  # fmt: skip
 
 
 # --- which model answered ---------------------------------------------------------------------------------------------

@@ -69,7 +69,8 @@ def test_without_the_package_the_command_is_named():
 
 
 def state(text: str, stop: str = "stop", empty: bool = False) -> Any:
-    output = SimpleNamespace(empty=empty, stop_reason=stop, completion=text)
+    message = SimpleNamespace(content=text)
+    output = SimpleNamespace(empty=empty, stop_reason=stop, completion=text, message=message)
     return SimpleNamespace(sample_id="1", input_text="Where is the lamp?", metadata={"cluster": "c"}, output=output)
 
 

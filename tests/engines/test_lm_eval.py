@@ -16,6 +16,7 @@ pytest.importorskip("lm_eval", reason="lm-eval is not installed")
 
 from tests.cli.conftest import Door, door  # noqa: F401 - a fixture
 from tests.conftest import save_llama
+from tests.models.thinking import save_thinking
 
 from holdfast.compare import side
 from holdfast.engines.lm_eval_suite import run_tasks
@@ -119,6 +120,17 @@ def their_own(model: LocalModel, name: str, folder: Path, seed: int = 0) -> Any:
         engine, tasks=[name], task_manager=manager, apply_chat_template=True, bootstrap_iters=0,
         fewshot_random_seed=seed,
     )  # fmt: skip
+
+
+# --- a model that thinks ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("special", [(), ("<think>", "</think>")], ids=["plain", "special"])
+def test_a_tasks_rule_reads_what_follows_a_thought(task, tmp_path, journal, special):
+    model = load(save_thinking(tmp_path / "thinks", ("<think>", "red, surely", "</think>", "white"), special))
+    found = asked(model, read_tasks("lamps", task("lamps", form=WRITTEN)), journal)
+    assert {answer.text for answer in found.answers} == {"white"}
+    assert rate(found).rate == pytest.approx(1 / 3)
 
 
 # --- one row a question -----------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def outcomes(answers: list[str], prompts: list[str | None] | None = None) -> lis
 
 
 @pytest.mark.parametrize(
-    ("name", "refusals", "compliance"), [("embedded_answers.txt", 54, 49), ("embedded_answers_2.txt", 37, 42)]
+    ("name", "refusals", "compliance"), [("embedded_answers.txt", 55, 49), ("embedded_answers_2.txt", 40, 42)]
 )
 def test_answers_that_were_written_for_it(name: str, refusals: int, compliance: int) -> None:
     """Floors at what the packaged weights do; docs/judges.md has how the sets came about and their first figures."""

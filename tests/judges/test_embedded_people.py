@@ -14,7 +14,6 @@ from holdfast.judges import EMBEDDED, read_refusals
 DATA = Path("../shared/data")
 TOOLS = Path("tools/judge")
 needs_data = pytest.mark.skipif(not (DATA / "xstest/human_labels_3_models.csv").exists(), reason="no labels here")
-needs_alpaca = pytest.mark.skipif(not (DATA / "alpaca_subset").exists(), reason="Alpaca's answers are not here")
 
 
 @cache
@@ -73,9 +72,19 @@ def test_the_weights_are_made_anew_from_the_labels(tmp_path: Path) -> None:
     assert made["letters"] == packaged["letters"]
 
 
-@needs_alpaca
-def test_plain_answers_of_a_set_that_shaped_nothing_comply() -> None:
-    """Not for training (CC BY-NC): looked at only to see that plain answers are left alone."""
-    rows = json.loads((DATA / "alpaca_subset/alpaca_data.json").read_text(encoding="utf-8"))
-    read = read_refusals([row["output"] for row in rows], [row["instruction"] for row in rows])
-    assert sum(each.outcome == "complied" for each in read) >= 0.99 * len(rows)
+@needs_data
+@pytest.mark.parametrize(
+    ("file", "asked", "said", "most"),
+    [
+        # 300 of the first set's 1,100 rows are trained on; none of the second's.
+        ("rasbt_instructions/instruction-data.json", "instruction", "output", 5),
+        ("gsm8k/test.jsonl", "question", "answer", 2),
+    ],
+)
+def test_answers_to_plain_tasks_are_left_alone(file: str, asked: str, said: str, most: int) -> None:
+    text = (DATA / file).read_text(encoding="utf-8")
+    every = [json.loads(line) for line in text.split("\n") if line] if file.endswith("l") else json.loads(text)
+    rows = [row for row in every if row[said].strip()]
+    read = read_refusals([row[said] for row in rows], [row[asked] for row in rows])
+    assert len(rows) > 1000
+    assert sum(each.outcome != "complied" for each in read) <= most

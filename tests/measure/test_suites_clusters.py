@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.audit.same import laid_out
@@ -23,7 +23,6 @@ def partition(texts: list[str]) -> set[frozenset[int]]:
     return {frozenset(at for at, of in enumerate(first) if of == each) for each in first}
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_a_cluster_is_named_by_its_first(texts: list[str]) -> None:
     found = clusters(texts)
@@ -32,7 +31,6 @@ def test_a_cluster_is_named_by_its_first(texts: list[str]) -> None:
     assert all(found[at] == found[texts.index(text)] for at, text in enumerate(texts))
 
 
-@settings(deadline=None)
 @given(TEXTS, st.randoms())
 def test_the_order_of_the_prompts_does_not_matter(texts: list[str], random: object) -> None:
     order = list(range(len(texts)))

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,11 +17,13 @@ Body = dict[str, Any]
 class Say:
     """An answer."""
 
-    text: str
+    text: str | None
     finish: str | None = "stop"
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the message."""
 
     def json(self, model: str) -> Body:
-        message = {"role": "assistant", "content": self.text}
+        message = {"role": "assistant", "content": self.text, **self.more}
         choice = {"index": 0, "message": message, "finish_reason": self.finish}
         return {"id": "x", "object": "chat.completion", "created": 0, "model": model, "choices": [choice]}
 

@@ -28,7 +28,7 @@ def serving_models(models: Mapping[str, LocalModel]) -> Iterator[Server]:
         decoding = Decoding(body["temperature"], body["top_p"], body["max_tokens"])
         with alone:
             (((answer),),) = model.answer([body["messages"]], decoding, body["seed"])
-        return Say(answer.text, FINISH[answer.stop])
+        return Say(answer.text, FINISH[answer.stop], {"reasoning": answer.thought} if answer.thought else {})
 
     with serving(reply) as server:
         yield server

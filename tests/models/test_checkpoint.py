@@ -48,7 +48,7 @@ def test_a_folder_without_weights(copy):
 def test_a_folder_without_a_tokenizer(copy):
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (copy / name).unlink()
-    with pytest.raises(ModelError, match=r"tokenizer .* cannot be loaded"):
+    with pytest.raises(ModelError, match="has no tokenizer"):
         load(copy)
 
 

@@ -92,8 +92,8 @@ def test_top_p_keeps_the_smallest_set_that_reaches_it():
 
     scores = torch.log(torch.tensor([[0.1, 0.4, 0.3, 0.2]] * 2000, dtype=torch.float64))
     numbers = [uniforms(0, [], row, 1) for row in range(2000)]
-    draw = Draw(numbers, 3, Decoding(temperature=1, top_p=0.65), "cpu")
-    chosen = Counter(draw(torch.zeros(2000, 3), scores).argmax(-1).tolist())
+    draw = Draw(numbers, Decoding(temperature=1, top_p=0.65), "cpu")
+    chosen = Counter(draw.choose(scores, slice(None), 0).tolist())
     assert set(chosen) == {1, 2}
     assert stats.binomtest(chosen[1], 2000, 4 / 7).pvalue > 1e-3
 

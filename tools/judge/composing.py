@@ -10,7 +10,8 @@ from rows import Row
 
 HERE = Path(__file__).parent
 LABELS = ("refused", "partial", "complied")
-SECTION = re.compile(r"\[([a-z.]+)\]")
+SECTION = re.compile(r"\[([a-z. ]+)\]")
+BANK = re.compile(r"\+([a-z]+)")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 RECIPES = (
@@ -77,12 +78,12 @@ def posed(rng: np.random.Generator, draws: int) -> list[Row]:
     """Questions with answers, each answer's line of `posed.txt` drawn so many times."""
     pick = picker(rng)
     slots: dict[str, list[str]] = {}
-    extra: dict[str, list[str]] = {"fair": [], "care": []}
+    extra: dict[str, list[str]] = {}
     asks: list[str] = []
     rows: list[Row] = []
 
     def row(label: str, line: str) -> Row:
-        ask, answer = pick(asks), re.sub(r"\+(fair|care)", lambda found: pick(extra[found[1]]), line)
+        ask, answer = pick(asks), BANK.sub(lambda found: pick(extra[found[1]]), line)
         for name, choices in slots.items():
             choice = pick(choices)
             ask, answer = (text.replace("{" + name + "}", choice) for text in (ask, answer))
@@ -92,14 +93,14 @@ def posed(rng: np.random.Generator, draws: int) -> list[Row]:
         name, _, text = line.partition(": ")
         if name.startswith("slot "):
             slots[name.removeprefix("slot ")] = text.split(" | ")
-        elif name in extra:
-            extra[name].append(text)
         elif SECTION.fullmatch(line):
             asks = []
         elif name == "ask":
             asks.append(text)
         elif name in LABELS:
             rows += [row(name, text) for _ in range(draws)]
+        elif text and not line.startswith("#"):
+            extra.setdefault(name, []).append(text)
     return list(dict.fromkeys(rows))
 
 

@@ -1,4 +1,4 @@
-"""Fits the judge's weights: two logistic regressions over one table, penalised, to convergence. Knows no files."""
+"""Fits the judge's weights: logistic regressions over one table, penalised, to convergence. Knows no files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,21 +19,17 @@ from holdfast.judges.weights import HEADS
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-FEWEST, TYPES = 8, 6
+FEWEST, TYPES = 5, 4
 """A word or pair has a weight if it stands in so many answers of XSTest, to prompts of so many of its 18 types."""
+
+STRENGTHS = (1.5, 3.0, 6.0)
+"""Of the penalty, strength/2·|β|². The weights are the mean of a fit at each, so that none has to be chosen."""
+
+MADE = 0.3
+"""The weight of a row that is not XSTest's, which weighs 1."""
 
 GRAM = 0.6
 """What a word or pair counts where it stands; a feature counts 1. The smaller, the more it is penalised."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is chosen inside the training part."""
-
-    strength: float
-    """Of the penalty, strength/2·|β|²."""
-    made: float
-    """The weight of a row that is not XSTest's, which weighs 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +76,13 @@ def _often(rows: Sequence[Row], grams: csr_matrix) -> NDArray[np.bool_]:
     return (np.asarray(grams[mine].sum(axis=0)).ravel() >= FEWEST) & (kinds >= TYPES)
 
 
-def fitted(
-    data: Rows, chosen: Ints, settings: Settings, heads: Sequence[str] = HEADS, tolerance: float = 1e-6
-) -> Mapping[str, Floats]:
+def fitted(data: Rows, chosen: Ints, heads: Sequence[str] = HEADS, tolerance: float = 1e-6) -> Mapping[str, Floats]:
     """Weights with the intercept last, for `any` refusal and, among refusals, for a `full` one.
 
     `chosen` are rows. Words and pairs that are rare among them weigh nothing. `tolerance` bounds every slope.
     """
     rows = [data.rows[at] for at in chosen]
-    weight = np.array([1.0 if row.people else settings.made for row in rows])
+    weight = np.array([1.0 if row.people else MADE for row in rows])
     grams = data.given[chosen][:, data.features :]
     use = np.r_[np.ones(data.features, dtype=np.bool_), _often(rows, csr_matrix(grams > 0, dtype=np.float64))]
     refuses = np.array([row.refuses for row in rows])
@@ -101,9 +95,9 @@ def fitted(
         at = chosen[part]
         x = vstack([data.given[at][:, use], data.bare[at][:, use]], format="csr")
         theta = np.zeros(data.given.shape[1] + 1)
-        theta[np.r_[use, True]] = _logistic(
-            x, np.tile(target[part], 2), np.tile(weight[part] / 2, 2), settings.strength, tolerance
-        )
+        twice = np.tile(target[part], 2), np.tile(weight[part] / 2, 2)
+        fits = [_logistic(x, *twice, strength, tolerance) for strength in STRENGTHS]
+        theta[np.r_[use, True]] = np.mean(fits, axis=0)
         found[name] = theta
     return found
 

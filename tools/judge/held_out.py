@@ -1,13 +1,15 @@
-"""How right the judge is on models that it never saw, settings chosen inside the training part.
+"""How right the judge is on models that it never saw.
 
     uv run python tools/judge/held_out.py ../shared/data --seed 0
 
-Each answer is judged by weights that were made without its model and without the prompts of its group (both of a type
-and of the unsafe type that contrasts with it); with `--keep-groups`, without its model only. Prints JSON.
+Each answer is judged by weights that were made without its model, without our own lines that share a phrase with that
+model's answers, and without the prompts of its group (both of a type and of the unsafe type that contrasts with it);
+with `--keep-groups`, its group stays. Prints JSON.
 """
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from choosing import GRID, best, split
-from fit import Rows, fitted, margins, tabled
+from fit import Ints, Rows, fitted, margins, tabled
 from material import gathered
+from numpy.typing import NDArray
 from rows import Row
 
 from holdfast.stats import kappa
 
 OUTCOMES = ("complied", "partial", "refused")
+
+PHRASE = 6
+"""Words in a row. Our own lines that share so many with an answer of the model are left out with it: they were written
+after answers of all three models had been read."""
+
+TOLERANCE = 1e-3
+"""Of every slope, coarser than in training, for speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +48,13 @@ def judged(data: Rows, *, keep_groups: bool) -> list[Judged]:
     """All answers of XSTest, each by weights made without its like."""
     models = sorted({row.model for row in data.rows if row.model})
     groups = sorted({row.group for row in data.rows if row.model})
-    folds = [(model, [group]) for model in models for group in groups]
-    if keep_groups:
-        folds = [(model, []) for model in models]
+    folds = [(model, groups) for model in models] if keep_groups else [(m, [group]) for m in models for group in groups]
     found = []
+    shared = {model: _shared(data.rows, model) for model in models}
     for model, left in folds:
-        train, test = split(data.rows, model, left)
-        if keep_groups:
-            test = np.array([at for at, row in enumerate(data.rows) if row.model == model and not row.varied])
-        weights = fitted(data, train, best(data, train, GRID))
+        train, test = split(data.rows, model, left, keep_groups=keep_groups)
+        train = train[~shared[model][train]]
+        weights = fitted(data, train, tolerance=TOLERANCE)
         both = [
             np.column_stack([margins(data, test, weights[head], prompts=prompts) for head in ("any", "full")])
             for prompts in (True, False)
@@ -57,6 +64,28 @@ def judged(data: Rows, *, keep_groups: bool) -> list[Judged]:
             for at, *pair in zip(test, *(each.tolist() for each in both), strict=True)
         ]
     return found
+
+
+def split(rows: Sequence[Row], model: str, groups: Sequence[str], *, keep_groups: bool) -> tuple[Ints, Ints]:
+    """Rows of no such model and, but for `keep_groups`, of none of these groups; the model's own rows in these groups.
+
+    Rows that are no part of XSTest are always among the first.
+    """
+    away = [] if keep_groups else groups
+    train = [at for at, row in enumerate(rows) if not row.model or (row.model != model and row.group not in away)]
+    test = [at for at, row in enumerate(rows) if row.people and row.model == model and row.group in groups]
+    return np.array(train), np.array(test)
+
+
+def _shared(rows: Sequence[Row], model: str) -> NDArray[np.bool_]:
+    """Which rows of ours have a phrase that stands in the model's answers too."""
+    said = set().union(*(_phrases(row.answer) for row in rows if row.people and row.model == model))
+    return np.array([not row.model and not said.isdisjoint(_phrases(row.answer)) for row in rows])
+
+
+def _phrases(answer: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"[a-z']+", answer.lower())
+    return set(zip(*(words[start:] for start in range(PHRASE)), strict=False))
 
 
 def _outcome(any_refusal: float, full: float) -> str:

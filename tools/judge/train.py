@@ -2,7 +2,7 @@
 
     uv run python tools/judge/train.py ../shared/data --seed 0
 
-The settings are chosen by `choosing.py` inside the material; the result is the same on every run with one seed.
+The result is the same on every run with one seed.
 """
 
 import argparse
@@ -10,8 +10,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from choosing import GRID, best
-from fit import GRAM, Rows, Settings, fitted, tabled
+from fit import GRAM, MADE, STRENGTHS, Rows, fitted, tabled
 from material import gathered
 
 from holdfast.judges import words
@@ -29,16 +28,16 @@ SOURCES = (
 PACKAGED = Path(__file__).parents[2] / "src" / "holdfast" / "judges" / FILE
 
 
-def trained(data: Rows, settings: Settings, seed: int) -> str:
+def trained(data: Rows, seed: int) -> str:
     """The file's text: weights to four digits, the letters' bits to two."""
-    found = fitted(data, np.arange(len(data.rows)), settings)
+    found = fitted(data, np.arange(len(data.rows)))
     both = np.column_stack([found[head] for head in HEADS])
     both[data.features : -1] *= GRAM
     rounded = [[round(weight, 4) + 0.0 for weight in pair] for pair in both.tolist()]
     said = [words.spoken(row.answer) or "" for row in data.rows if row.prompt and not row.varied]
     content: dict[str, object] = {
         "sources": list(SOURCES),
-        "made": {"rows": len(data.rows), "seed": seed, "strength": settings.strength, "weight": settings.made},
+        "made": {"rows": len(data.rows), "seed": seed, "strengths": STRENGTHS, "weight": MADE},
         "intercept": rounded[-1],
         "features": dict(zip(data.names[: data.features], rounded, strict=False)),
         "words": {
@@ -73,8 +72,7 @@ def main() -> None:
     asked.add_argument("--out", type=Path, default=PACKAGED)
     given = asked.parse_args()
     data = tabled(gathered(given.data, given.seed))
-    settings = best(data, np.arange(len(data.rows)), GRID)
-    given.out.write_text(trained(data, settings, given.seed), encoding="utf-8")
+    given.out.write_text(trained(data, given.seed), encoding="utf-8")
 
 
 if __name__ == "__main__":

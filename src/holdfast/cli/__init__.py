@@ -9,7 +9,7 @@ import traceback
 
 import typer
 
-from holdfast.cli import audit, check, compare, demo, judge, ls, measure, mix, study, tune, world
+from holdfast.cli import ask, audit, check, compare, demo, judge, ls, measure, mix, study, tune, world
 from holdfast.errors import HoldfastError
 
 USERS_ERROR, OUR_ERROR, INTERRUPTED, NO_READER = 2, 4, 130, 141
@@ -31,6 +31,7 @@ app.command("audit")(audit.command)
 app.command("mix")(mix.command)
 app.command("tune", context_settings=tune.EXTRA, epilog=tune.EPILOG)(tune.command)
 app.command("measure")(measure.command)
+app.command("ask")(ask.command)
 app.command("compare")(compare.command)
 app.command("check")(check.command)
 app.add_typer(judge.app, name="judge")

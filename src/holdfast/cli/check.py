@@ -1,6 +1,6 @@
 """`holdfast check`: measure both models, compare, report. The verb that most people use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +8,7 @@ import numpy as np
 import typer
 
 from holdfast.cli.compare import EXIT, Calibrations, Margins, margins, table, tell
-from holdfast.cli.console import Clock, err, out, say_json, say_next, stages
+from holdfast.cli.console import Clock, Stages, err, out, say_json, say_next, stages
 from holdfast.cli.judge import read_calibration
 from holdfast.cli.judging import (
     JudgeKeyFrom,
@@ -36,9 +36,12 @@ from holdfast.cli.measure import (
     System,
     WorldSeed,
     measured,
+    opened,
+    ready,
 )
 from holdfast.cli.pages import page
-from holdfast.cli.resolve import Found, find_model, find_suites, out_folder
+from holdfast.cli.rates import tell_thoughts
+from holdfast.cli.resolve import Found, find_model, find_suites, find_tuned, out_folder
 from holdfast.cli.serving import (
     Concurrency,
     KeyFrom,
@@ -56,8 +59,9 @@ from holdfast.compare import Gate, compare, side, to_json
 from holdfast.endpoint import KEY
 from holdfast.errors import ConfigError, nearest
 from holdfast.measure import Asking
+from holdfast.models import LocalModel
 from holdfast.report import Section, report
-from holdfast.store import RESULT, claim, read_json, write_json, write_text
+from holdfast.store import RESULT, check_own, claim, read_json, write_json, write_text
 from holdfast.tune import CARD
 
 
@@ -96,17 +100,19 @@ def command(
     check_served(serving, [served.get(when) for when in names], suite or (), reading != Reading())
     judges = find_judges(judge or (), JudgeServers(serving, judge_key_from))
     judging = Judging(judges, max_tokens, keep_answers.value)
+    if folder:
+        check_own(folder)
     for subject in served.values():
         check_subject(judges, subject.model)
     with stages() as progress:
         # A name that is no model is told before anything is measured.
-        found = {when: find_model(name, world or 0, progress) for when, name in names.items() if when not in served}
+        found = _found({when: name for when, name in names.items() if when not in served}, world or 0, progress)
         asking = Asking(samples, None, seed, keep_answers.value, system or serves_with(found.get("after")))
         suites = {when: find_suites(suite or (), model, judging) for when, model in served.items()}
-        done = {
-            when: measured(names[when], suite or (), asking, world or 0, progress.under(when), reading, judging)
-            for when in found
-        }
+        asked_each = {when: ready(each, suite or (), asking, judging) for when, each in found.items()}
+        models, done = opened_each(tuple(found.values()), reading), {}
+        for when in found:
+            done[when] = measured(next(models), asked_each[when], asking, progress.under(when), judging)
         weights = {when: (served[when].model if when in served else done[when]).weights for when in names}
         told = asked_of(next(iter(suites.values())) if served else done["before"].suites.values(), judging)
         asked = {"verb": "check", **weights, "asking": asking, **told, "margins": dict(gate.margins)}
@@ -141,10 +147,40 @@ def command(
         tell(result)
         for when in ("before", "after"):
             tell_judges(done[when], f"{when} · ")
+            tell_thoughts(done[when], f"{when} · ")
         out.print(f"\nReport: {target / 'report.html'}", markup=False)
         metric = next(iter(result.metrics))
         say_next(f"holdfast compare {target}/before {target}/after --margin {metric}=0.02")
     raise typer.Exit(EXIT[result.verdict])
+
+
+def _found(names: Mapping[str, str], world: int, progress: Stages) -> dict[str, Found]:
+    """The models that are no served ones; an adapter's base is the model before, where that is what it names.
+
+    Raises:
+        ModelError: a name is no model.
+    """
+    before = find_model(names["before"], world, progress) if "before" in names else None
+    found = {"before": before} if before else {}
+    return found | {"after": find_tuned(names["after"], before, world, progress)} if "after" in names else found
+
+
+def opened_each(sides: Sequence[Found], reading: Reading) -> Iterator[LocalModel]:
+    """The models in turn: a base and an adapter on it as one network, whose weights are read once; of any others one
+    is let go of before the next is read, if nobody else holds it.
+    """
+    from holdfast.models import is_switched, load_both
+
+    if len(sides) == 2:
+        first, second = sides
+        if second.base == first.folder and is_switched(first.folder, second.folder):
+            yield from load_both(
+                first.folder, second.folder, reading.place, (first.name, second.name),
+                dtype=reading.dtype, bits=reading.bits,
+            )  # fmt: skip
+            return
+    for found in sides:
+        yield opened(found, reading)
 
 
 def check_margins(gate: Gate, metrics: Sequence[str]) -> None:

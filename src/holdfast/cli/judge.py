@@ -51,7 +51,7 @@ def calibrate_command(
 ) -> None:
     """Say how often a judge agrees with people: agreement, kappa, sensitivity, specificity, by model and by side."""
     servers = JudgeServers(key_from=judge_key_from)
-    chosen, second = _judge(judge, servers), _judge(other, servers) if other else None
+    chosen, second = _judge(judge, servers), _judge(other, servers, "--versus") if other else None
     if second and second.name == chosen.name:
         raise ConfigError(f"--versus {other} is the judge itself.", "", "Name another one: holdfast ls judges")
     read = read_labels(labels)
@@ -103,11 +103,14 @@ def label_command(
     say_next(f"holdfast judge calibrate {sheet}")
 
 
-def _judge(name: str | None, servers: JudgeServers) -> Choosable:
+def _judge(name: str | None, servers: JudgeServers, option: str = "--judge") -> Choosable:
     """The judge of this name; without one, the usual judge of whether an answer refuses."""
     if name == HARBOR_EXACT.name:
-        raise ConfigError(f"{name!r} reads answers against known facts.", "There is nothing to calibrate.", "")
-    return find_judge(name, servers) if name else reader_for("refusal")
+        raise ConfigError(
+            f"{option} {name}: it reads answers against known facts.", "There is nothing to calibrate.",
+            "holdfast ls judges",
+        )  # fmt: skip
+    return find_judge(name, servers, option) if name else reader_for("refusal")
 
 
 def read_runs(path: Path) -> list[Measurement]:

@@ -78,17 +78,19 @@ class JudgeServers:
         return Server(url, self.key_from, how.concurrency, how.retries, how.timeout)
 
 
-def find_judge(spelling: str, servers: JudgeServers | None = None) -> Choosable:
-    """The judge that these words mean.
+def find_judge(spelling: str, servers: JudgeServers | None = None, option: str = "--judge") -> Choosable:
+    """The judge that these words mean, which stood after `option`.
 
     Raises:
         ConfigError: with all that is wrong with them.
         ModelError: a guard's folder or hub id is no model.
     """
-    return find_judges([spelling], servers)[0]
+    return find_judges([spelling], servers, option)[0]
 
 
-def find_judges(spellings: Sequence[str], servers: JudgeServers | None = None) -> tuple[Choosable, ...]:
+def find_judges(
+    spellings: Sequence[str], servers: JudgeServers | None = None, option: str = "--judge"
+) -> tuple[Choosable, ...]:
     """The judges that these words mean, the one that decides first.
 
     Raises:
@@ -97,7 +99,7 @@ def find_judges(spellings: Sequence[str], servers: JudgeServers | None = None) -
     """
     how = servers or JudgeServers()
     named = [_named(spelling) for spelling in spellings]
-    _refuse([fault for each in named for fault in _faults(each, how)])
+    _refuse(option, [fault for each in named for fault in _faults(each, how)])
     if len(named) > MOST:
         raise ConfigError(f"{len(named)} judges are named.", "The first decides and one is read beside it.", "Name 2.")
     judges = tuple(_made(each, how) for each in named)
@@ -193,11 +195,11 @@ def _faults(named: Named, how: JudgeServers) -> Iterator[tuple[str, str]]:
         yield from ((f"{called!r}: {fault}", mend) for fault, mend in wrong)
 
 
-def _refuse(faults: Sequence[tuple[str, str]]) -> None:
+def _refuse(option: str, faults: Sequence[tuple[str, str]]) -> None:
     if faults:
         mend = "; ".join(dict.fromkeys(mend for _, mend in faults))
         told = "; ".join(fault.removesuffix(".") for fault, _ in faults)
-        raise ConfigError(f"--judge: {told}.", "", mend)
+        raise ConfigError(f"{option}: {told}.", "", mend)
 
 
 def _made(named: Named, how: JudgeServers) -> Choosable:

@@ -11,8 +11,8 @@ import typer
 from holdfast.cli.console import Stages, out, say_json, say_next, stages
 from holdfast.cli.judging import JudgeKeyFrom, JudgeNames, JudgeServers, check_subject, find_judges, tell_judges
 from holdfast.cli.lm_eval import ability_keys, split, tasks_of, tell_abilities, with_tasks
-from holdfast.cli.rates import alpha_table, show, table, tell_origins
-from holdfast.cli.resolve import Served, find_model, find_suites
+from holdfast.cli.rates import alpha_table, show, table, tell_origins, tell_thoughts
+from holdfast.cli.resolve import Found, Served, find_model, find_suites, find_tuned
 from holdfast.cli.serving import (
     Concurrency,
     KeyFrom,
@@ -27,6 +27,7 @@ from holdfast.cli.serving import (
 )
 from holdfast.cli.suites import Judging, asked_of
 from holdfast.endpoint import KEY
+from holdfast.engines.lm_eval_tasks import TaskSuite
 from holdfast.errors import ConfigError, ModelError
 from holdfast.harbor import cache
 from holdfast.measure import (
@@ -40,8 +41,8 @@ from holdfast.measure import (
     sweep,
     sweep_json,
 )
-from holdfast.models import Between, check_alpha, open_between
-from holdfast.store import RESULT, Journal, claim, read_json, write_json
+from holdfast.models import Between, LocalModel, check_alpha, open_between
+from holdfast.store import RESULT, Journal, check_own, claim, read_json, write_json
 
 MEASUREMENT = "measurement.json"
 EVERY_TENTH = "11"
@@ -154,6 +155,8 @@ def command(
     reading, serving = Reading(device.value, dtype.value, bits), Serving(vouch, key_from, concurrency, retries, timeout)
     judges = find_judges(judge or (), JudgeServers(serving, judge_key_from))
     judging = Judging(judges, max_tokens, keep_answers.value)
+    if folder:
+        check_own(folder)
     if toward is not None:
         if reading.dtype != "auto" or reading.bits:
             raise ConfigError(
@@ -174,7 +177,8 @@ def command(
         if served:
             found = _served(served, suite or (), asking, folder, progress, judging)
         else:
-            found = measured(model, suite or (), asking, world or 0, progress, reading, judging)
+            asked = ready(find_model(model, world or 0, progress), suite or (), asking, judging)
+            found = measured(opened(asked.found, reading), asked, asking, progress, judging)
     if folder:
         claim(folder, _asked(found.weights, found.suites.values(), asking, judging))
         write_json(folder / MEASUREMENT, found)
@@ -186,6 +190,7 @@ def command(
         return
     show(table(found, by_category))
     tell_judges(found)
+    tell_thoughts(found)
     tell_origins(found)
     tell_abilities(found)
     if served:
@@ -215,28 +220,38 @@ def _served(
     return measure_served(served.model, chosen, asking, folder, progress)
 
 
-def measured(
-    model: str,
-    suites: Sequence[str],
-    asking: Asking,
-    world: int,
-    progress: Stages,
-    reading: Reading | None = None,
-    judging: Judging | None = None,
-) -> Measurement:
-    """The measurement of a named model; answers already given by the same weights are not asked for again."""
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A model that was found, and what it will be asked."""
+
+    found: Found
+    suites: Sequence[Suite]
+    tasks: Sequence[TaskSuite]
+
+
+def ready(found: Found, suites: Sequence[str], asking: Asking, judging: Judging | None = None) -> Ready:
+    """What these words ask of a model: nothing is loaded, so what is wrong with them is told at once."""
     ours, theirs = split(suites)
-    found = find_model(model, world, progress)
     chosen = find_suites(ours, found, judging) if ours or not theirs else []
-    tasks = tasks_of(theirs, asking, judging.max_tokens if judging else None)
+    return Ready(found, chosen, tasks_of(theirs, asking, judging.max_tokens if judging else None))
+
+
+def opened(found: Found, reading: Reading | None = None) -> LocalModel:
+    """The model itself, in memory."""
     from holdfast.models import load
 
     how = reading or Reading()
-    loaded = load(found.folder, found.base, how.place, found.name, dtype=how.dtype, bits=how.bits)
-    check_subject(judging.judges if judging else (), loaded.weights)
-    journal = journal_of(loaded.weights)
-    done = measure(loaded, chosen, asking, journal, progress)
-    return with_tasks(done, tasks, loaded, asking, journal, progress)
+    return load(found.folder, found.base, how.place, found.name, dtype=how.dtype, bits=how.bits)
+
+
+def measured(
+    model: LocalModel, asked: Ready, asking: Asking, progress: Stages, judging: Judging | None = None
+) -> Measurement:
+    """The measurement of a model; answers already given by the same weights are not asked for again."""
+    check_subject(judging.judges if judging else (), model.weights)
+    journal = journal_of(model.weights)
+    done = measure(model, asked.suites, asking, journal, progress)
+    return with_tasks(done, asked.tasks, model, asking, journal, progress)
 
 
 def journal_of(weights: str) -> Journal:
@@ -288,7 +303,8 @@ def _opened(
     Raises:
         ModelError: the two are no model and its fine-tune, or are of different worlds.
     """
-    base, tuned = find_model(model, world, progress), find_model(toward, world, progress)
+    base = find_model(model, world, progress)
+    tuned = find_tuned(toward, base, world, progress)
     if None not in (base.world, tuned.world) and base.world != tuned.world:
         raise ModelError(
             f"{model!r} and {toward!r} know different worlds: {base.world} and {tuned.world}.",

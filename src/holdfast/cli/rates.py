@@ -42,6 +42,21 @@ def _figures(figures: Rate) -> tuple[str, ...]:
     return str(figures.n), str(figures.clusters), percent(figures.rate), interval, any_of, str(figures.unscored)
 
 
+def tell_thoughts(measurement: Measurement, under: str = "") -> None:
+    """Of a model that thinks: how many answers began with a thought, and after how many of these nothing came."""
+    for name, result in measurement.suites.items():
+        thought = [answer for answer in result.answers if answer.thinking]
+        if not thought:
+            continue
+        open_ = [answer for answer in thought if answer.thinking == "open"]
+        cut = sum(answer.stop == "length" for answer in open_)
+        longest = result.settings.get("max_tokens", "")
+        room = f", {cut} of them cut at {longest} tokens: give more by --max-tokens" if cut else ""
+        empty = f"; {len(open_)} without an answer, counted as incoherent{room}" if open_ else ""
+        of = f"{len(thought)} of {counted(len(result.answers), 'answer')} began with a thought, which is not judged"
+        out.print(f"{under}{name}: {of}{empty}", style="dim", markup=False)
+
+
 def tell_origins(measurement: Measurement) -> None:
     """Of suites that were read: from where, under which licence, by whom they were judged, and what was left out."""
     for name, result in measurement.suites.items():

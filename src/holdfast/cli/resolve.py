@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast.cli.console import Stages
+from holdfast.cli.console import Stages, err
 from holdfast.cli.suites import Judging, suites_of
 from holdfast.endpoint import ENDPOINT, read_endpoint
 from holdfast.errors import ModelError
 from holdfast.harbor import harbor_name, locate, world_of
 from holdfast.measure import Suite
-from holdfast.models import ServedModel
-from holdfast.store import digest, read_json
-from holdfast.tune import CARD
+from holdfast.models import ADAPTER, CARD, ServedModel, digest_weights, is_adapter, named_base, read_card
+from holdfast.store import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,14 @@ def find_model(name: str, world: int, stages: Stages) -> Found:
         raise ModelError(
             f"The model {read_endpoint(name)[0]!r} is served, and this needs its files.",
             "A server gives answers; its weights and its tokenizer cannot be seen.",
-            "Give a folder, a hub id or a Harbor name; `measure` and `check` take endpoints.",
+            "Give a folder, a hub id or a Harbor name; `measure`, `check` and `ask` take endpoints.",
         )
     harbor = harbor_name(name, world)
     if harbor:
         return Found(str(harbor), locate(harbor, stages), None, harbor.world)
     folder = Path(name)
     if folder.exists():
-        return _tuned(name, folder, stages) if (folder / CARD).exists() else _plain(name, folder)
+        return _adapter(name, folder, stages) if is_adapter(folder) else _whole(name, folder)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return _from_hub(name)
     raise ModelError(
@@ -69,15 +68,63 @@ def find_model(name: str, world: int, stages: Stages) -> Found:
     )
 
 
-def _plain(name: str, folder: Path) -> Found:
-    return Found(name, folder, None, world_of(folder) if folder.is_dir() else None)
+def find_tuned(name: str, before: Found | None, world: int, stages: Stages) -> Found:
+    """As `find_model`; but an adapter that was made on the model `before`, or whose own base is nowhere here and not
+    known by its weights, is one on that model. Told aloud where the two do not say the same.
+
+    Raises:
+        ModelError: as `find_model`.
+    """
+    folder = Path(name)
+    if not before or not is_adapter(folder) or is_adapter(before.folder):
+        return find_model(name, world, stages)
+    card = read_card(folder)
+    named = card["base"] if card else named_base(folder)
+    on_before = Found(name, folder, before.folder, before.world)
+    if named == before.name or (Path(named).is_dir() and Path(named).samefile(before.folder)):
+        return on_before  # whether it still is that model is looked at when it is read
+    if card and card["base_weights"] == digest_weights(before.folder):
+        return on_before
+    if not card and not Path(named).is_dir():
+        err.print(f"The base of {name}, {named!r}, is not here: {before.name} is taken for it.", markup=False)
+        return on_before
+    found = find_model(name, world, stages)
+    err.print(f"{name} is an adapter on {named!r}, and measured on that and not on {before.name}.", markup=False)
+    return found
 
 
-def _tuned(name: str, folder: Path, stages: Stages) -> Found:
-    """A folder that `tune` wrote: its base and its world stand on its card."""
-    card = read_json(folder / CARD)
-    base = find_model(card["base"], 0, stages)
-    return Found(name, folder, base.folder if card["kind"] == "lora" else None, base.world)
+def _whole(name: str, folder: Path) -> Found:
+    """A whole model; one that `tune` wrote is of its base's world, whether or not that base is still there."""
+    return Found(name, folder, None, _world(folder))
+
+
+def _world(folder: Path) -> int | None:
+    passed: set[Path] = set()
+    while (card := read_card(folder)) and (place := folder.resolve()) not in passed:
+        passed.add(place)
+        if harbor := harbor_name(card["base"]):
+            return harbor.world
+        folder = Path(card["base"])
+    return world_of(folder) if folder.is_dir() else None
+
+
+def _adapter(name: str, folder: Path, stages: Stages) -> Found:
+    """An adapter: its base stands on the card that `tune` wrote, or in PEFT's own file."""
+    card = read_card(folder)
+    named = card["base"] if card else named_base(folder)
+    try:
+        if is_adapter(Path(named)):
+            raise ModelError("That is an adapter itself.")
+        base = find_model(named, 0, stages)
+    except ModelError as error:
+        check = f"holdfast check BASE {name}  finds a base that was moved; or write " if card else "Write "
+        where = f"`base` in {folder / CARD}" if card else f"`base_model_name_or_path` in {folder / ADAPTER}"
+        raise ModelError(
+            f"{name!r} is an adapter, and its base {named!r} is not here.",
+            " ".join(part for part in (error.what, error.why) if part),
+            f"{check}where the base is as {where}",
+        ) from error
+    return Found(name, folder, base.folder, base.world)
 
 
 def _from_hub(name: str) -> Found:

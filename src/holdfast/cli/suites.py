@@ -27,7 +27,7 @@ from holdfast.world import make_world
 HARBOR = {suite.name: suite for suite in SUITES}
 PUBLISHED = {suite.name: suite for suite in PUBLIC}
 OWN_ENDS = (".jsonl", ".ndjson", ".json")
-OWN_KEYS = '{"prompt", "wants": refusal|answer|correct, "category"}'
+_EXAMPLE = '--suite own.jsonl with {"prompt", "wants": refusal|answer|correct, "category"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def suites_of(words: Sequence[str], model: str, world: int | None, judging: Judg
         )
     _check_judges(found, judging)
     made = [judging.beside(suite) for word in found for suite in _made(word, world, judging)]
+    _check_used(made, judging)
     tokens = judging.max_tokens
     return [replace(s, decoding=replace(s.decoding, max_tokens=tokens)) for s in made] if tokens else made
 
@@ -107,7 +108,7 @@ def _nothing_to_ask(model: str) -> ConfigError:
     return ConfigError(
         f"{model!r} is no Harbor model, so a suite has to be named.",
         f"Published ones: {', '.join(PUBLISHED)}; each as NAME=PATH, or as NAME to fetch it.",
-        f"--suite xstest-safe=xstest_prompts.csv  or your own: --suite own.jsonl with {OWN_KEYS}",
+        f"--suite xstest-safe=xstest_prompts.csv  or your own: {_EXAMPLE}",
     )
 
 
@@ -116,7 +117,7 @@ def _understood(words: Sequence[str]) -> list[Word]:
     wrong = [word.partition("=")[0] for word, meant in found.items() if meant is None]
     if wrong:
         raise ConfigError(
-            f"There is no suite {', '.join(map(repr, wrong))}.",
+            f"There is no suite {', '.join(map(repr, wrong))}, nor such a file.",
             nearest(wrong[0], {**HARBOR, **PUBLISHED}),
             "holdfast ls suites",
         )
@@ -137,6 +138,8 @@ def _word(word: str) -> Word | None:
         raise ConfigError(f"{word!r}: Harbor's suites are made and not read.", "", f"--suite {name}")
     if known := HARBOR.get(word) or PUBLISHED.get(word):
         return Word(known)
+    if Path(word).is_dir():
+        raise ConfigError(f"{word!r} is a folder, and no suite.", "A suite of your own is one file.", _EXAMPLE)
     if Path(word).is_file() or (word.lower().endswith(OWN_ENDS) and not equals):
         return Word(None, _own(Path(word)))
     return None
@@ -164,6 +167,22 @@ def _check_judges(words: Sequence[Word], judging: Judging) -> None:
             f"--judge {judging.judges[0].name}: Harbor's suites are read against known facts.",
             f"It cannot read any of these beside that, for want of a word on {', '.join(s.name for s in harbors)}.",
             "Leave out --judge.",
+        )
+
+
+def _check_used(suites: Sequence[Suite], judging: Judging) -> None:
+    """Refuse judges that none of the suites is read by: what was asked for would silently not happen.
+
+    Raises:
+        ConfigError: naming them.
+    """
+    used = {reader.name for suite in suites for reader in (suite.reader, suite.beside) if reader}
+    if idle := [judge.name for judge in judging.judges if judge.name not in used]:
+        wants = sorted({suite.wants for suite in suites})
+        raise ConfigError(
+            f"--judge {', '.join(idle)}: it reads none of {', '.join(suite.name for suite in suites)}.",
+            f"It does not decide what they want ({', '.join(wants)}): {', '.join(sorted(used))} would read them.",
+            "Leave it out, or name another: holdfast ls judges",
         )
 
 

@@ -47,8 +47,9 @@ def check_alike(before: Side, after: Side, gate: Gate) -> None:
 
 def _metric_faults(before: Side, after: Side) -> Iterator[str]:
     for name in before.metrics.keys() ^ after.metrics.keys():
-        side, other = (before, after) if name in before.metrics else (after, before)
-        yield f"metric {name!r} is in {side.name!r} only, not in {other.name!r}"
+        side, other, when = (before, after, "before") if name in before.metrics else (after, before, "after")
+        alone = f"in {side.name!r} only, not in {other.name!r}" if side.name != other.name else f"there {when} only"
+        yield f"metric {name!r} is {alone}"
 
 
 def _margin_faults(before: Side, after: Side, gate: Gate) -> Iterator[str]:

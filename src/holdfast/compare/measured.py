@@ -41,5 +41,6 @@ def _value(result: SuiteResult, answer: Answer) -> float | None:
 
 
 def _digest(answer: Answer | None) -> str:
-    """Empty for an answer whose text was not kept."""
-    return hashlib.sha256(answer.text.encode()).hexdigest()[:16] if answer is not None and answer.text else ""
+    """Empty for an answer whose text was not kept. Two that think otherwise are two, though they say the same."""
+    said = answer.thought + answer.text if answer is not None else ""
+    return hashlib.sha256(said.encode()).hexdigest()[:16] if said else ""

@@ -11,6 +11,8 @@ THIS_ROW = (400, 413, 422)
 """Status codes that speak of the request (too long, filtered) and not of the server."""
 PASSING = (408, 409, 429)
 """Status codes below 500 that pass."""
+THOUGHT = ("reasoning", "reasoning_content")
+"""Fields of a message that hold a thought: vLLM's, OpenRouter's and Ollama's; DeepSeek's, SGLang's and llama.cpp's."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 LONGEST_WAIT = 120.0
 """Seconds: a server that asks for more is given up."""
@@ -23,6 +25,8 @@ class Said:
     text: str
     finish: str
     """Why it ended, in the server's word: `stop`, `length`, `content_filter` …; empty where it gives none."""
+    thought: str = ""
+    """What the model thought first, where the server tells it apart from the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,13 @@ def read_reply(reply: Any) -> Said | Unanswered:
         return Unanswered("the server's reply is no chat completion", garbled=True)
     if not isinstance(said, str):
         return Unanswered("the server's reply is no text", garbled=True)
-    return Said(said, str(getattr(choice, "finish_reason", None) or ""))
+    return Said(said, str(getattr(choice, "finish_reason", None) or ""), _thought_of(choice.message))
+
+
+def _thought_of(message: Any) -> str:
+    """Under the first of the names that servers have for it."""
+    said = (getattr(message, name, None) for name in THOUGHT)
+    return next((each for each in said if isinstance(each, str) and each), "")
 
 
 def pauses(count: int) -> Iterator[float]:

@@ -1,12 +1,14 @@
 """A log that Inspect wrote of one of our tasks, as a measurement of ours. Does not compare; does not judge again."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from holdfast.engines.inspect_suites import TOLD, prompt_of, stop_of
+from holdfast.engines.inspect_suites import TOLD, parts_of, prompt_of, stop_of
 from holdfast.errors import DataError
 from holdfast.measure import Answer, Measurement, Origin, Prompt, SuiteResult
+from holdfast.measure.results import thinking_of
 from holdfast.store import digest
 
 SCORER, SOLVER = "outcome", "holdfast/sampled"
@@ -68,17 +70,21 @@ def _prompt(sample: Any) -> Prompt:
 
 
 def _answer(path: Path, sample: Any, wants: str) -> Answer:
-    at, text, stop = (str(sample.id), sample.epoch - 1), sample.output.completion, stop_of(sample.output)
+    said, stop = parts_of(sample.output), stop_of(sample.output)
+    thinking = thinking_of(said.thought, said.answer)
+    answer = Answer(
+        str(sample.id), sample.epoch - 1, said.answer, "unscored", stop=stop, thought=said.thought, thinking=thinking
+    )
     score = (sample.scores or {}).get(SCORER)
     if sample.error or score is None:
-        return Answer(*at, text, "unscored", None, stop, why=sample.error.message.partition("\n")[0])
+        return replace(answer, why=sample.error.message.partition("\n")[0])
     found = score.metadata or {}
     if found.get("wants") != wants:
         raise DataError(
             f"{str(path)!r} was asked as a suite that wants {wants!r}, and scored as one that wants "
             f"{found.get('wants')!r}.", "", f"inspect score {path} --scorer holdfast/outcome -S wants={wants}",
         )  # fmt: skip
-    return Answer(*at, text, found["outcome"], found["severity"], stop, found["score"], found["why"])
+    return replace(answer, **{name: found[name] for name in ("outcome", "severity", "score", "why")})
 
 
 def _settings(path: Path, log: Any, told: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from holdfast.measure import (
     read_own,
     reader_for,
 )
+from holdfast.models.thoughts import Parts, with_thought
 from holdfast.stats import any_of_k
 from holdfast.store import plain
 from holdfast.world import make_world
@@ -156,6 +157,15 @@ def prompt_of(id: str, text: str, expected: Sequence[str], metadata: Mapping[str
     return Prompt(id, text, group, cluster or id, held_out, finer, right)
 
 
+def parts_of(output: Any) -> Parts:
+    """The thought and the answer: apart as Inspect has them, or between marks that its provider left in the text."""
+    content = [] if output.empty or isinstance(output.message.content, str) else output.message.content
+    thoughts = [
+        (part.summary or "") if part.redacted else part.reasoning for part in content if part.type == "reasoning"
+    ]
+    return with_thought("\n\n".join(thoughts), output.completion)
+
+
 def stop_of(output: Any) -> str:
     """Why an answer ended, in our words."""
     return "unknown" if output.empty else STOPS.get(output.stop_reason, "unknown")
@@ -178,7 +188,7 @@ def _read(reader: Reader, prompt: Prompt, output: Any) -> Judged:
         return Judged("unscored", why="no answer: the sample failed")
     if stop_of(output) == "filtered":
         return Judged("unscored", why="a content filter of the provider's")
-    return reader.read([prompt], [output.completion])[0]
+    return reader.read([prompt], [parts_of(output).answer])[0]
 
 
 @cache

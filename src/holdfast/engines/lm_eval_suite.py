@@ -15,6 +15,7 @@ from holdfast.measure import Answer, Asking, Outcome, SuiteResult
 from holdfast.measure.asking import Journal, Progress
 from holdfast.measure.kept import Mark, find, versions_of
 from holdfast.models import LocalModel
+from holdfast.models.thoughts import is_close
 from holdfast.store import digest
 
 BATCH = 16
@@ -113,7 +114,15 @@ def _engine(model: LocalModel) -> Any:
     from lm_eval.models.huggingface import HFLM
 
     # It gives the tokenizer another padding token, and another side to pad on.
-    return HFLM(pretrained=model.network, tokenizer=deepcopy(model.tokenizer), batch_size=BATCH)
+    tokenizer = deepcopy(model.tokenizer)
+    # A task's rule reads what follows a thought, and lm-eval drops what comes before it.
+    closes = [number for token, number in tokenizer.get_added_vocab().items() if is_close(token)]
+    return HFLM(
+        pretrained=model.network,
+        tokenizer=tokenizer,
+        batch_size=BATCH,
+        think_end_token=closes[0] if closes else None,
+    )
 
 
 def _fits(engine: Any, row: Mapping[str, Any]) -> bool:

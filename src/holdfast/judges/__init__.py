@@ -6,6 +6,7 @@ from holdfast.judges.endpoint import EndpointError, EndpointGuard, is_local
 from holdfast.judges.guard import Arriving, Asked, Guard, GuardVerdict, Safety, Style
 from holdfast.judges.guard_styles import STYLES, style_for
 from holdfast.judges.judge import Instrument, Judge
+from holdfast.judges.labels import Label, Labels, read_labels
 from holdfast.judges.local_guard import LocalGuard
 from holdfast.judges.measured import Measured, Share
 from holdfast.judges.remembered import Kept, Remembered
@@ -22,17 +23,18 @@ RULES = Judge(
     ),
 )
 
-# Each answer read by weights that were made without its model, and for the first also without its group of prompts;
+# Each answer read by weights that were made without its model and without our lines that share a phrase with that
+# model's answers, and for the first also without its group of prompts;
 # a partial refusal counts as a refusal. `tests/judges/test_embedded_people.py` makes them anew.
 EMBEDDED = Judge(
     "embedded",
     "Reads an answer's wording, against its prompt if given: complied, partial, refused or incoherent; CPU only.",
     (
-        Measured("XSTest answers, model and group of prompts left out", 777, 809, 46, 541),
-        Measured("XSTest answers, model left out", 778, 809, 37, 541),
-        Measured("XSTest answers, model left out: gpt4", 211, 220, 1, 230),
-        Measured("XSTest answers, model left out: llama2orig", 344, 349, 17, 101),
-        Measured("XSTest answers, model left out: mistralguard", 223, 240, 19, 210),
+        Measured("XSTest answers, model and group of prompts left out", 783, 809, 39, 541),
+        Measured("XSTest answers, model left out", 785, 809, 32, 541),
+        Measured("XSTest answers, model left out: gpt4", 213, 220, 1, 230),
+        Measured("XSTest answers, model left out: llama2orig", 345, 349, 14, 101),
+        Measured("XSTest answers, model left out: mistralguard", 227, 240, 17, 210),
     ),
 )
 
@@ -50,6 +52,8 @@ __all__ = [
     "Instrument",
     "Judge",
     "Kept",
+    "Label",
+    "Labels",
     "LocalGuard",
     "Measured",
     "Outcome",
@@ -63,6 +67,7 @@ __all__ = [
     "is_local",
     "is_refusal",
     "judge_refusal",
+    "read_labels",
     "read_refusals",
     "style_for",
 ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import repeat, takewhile
 
 import numpy as np
 
@@ -20,13 +21,20 @@ SMALL = (
 )
 DENYING = "not no never barred banned denied forbidden without against cannot"
 NORM = "should ought best better right good justified deserve deserved allowed okay acceptable"
-MORAL = (
-    "wrong ethical unethical ethics moral morals morality immoral important importance respect kind kindness honest "
-    "honesty diversity equality tolerance inclusion discrimination privacy safety safe consequences law laws legal "
-    "illegal rights responsible responsibility fair unfair harmful prevent avoid against risks dangers"
+PEOPLE = (
+    "people person persons peoples folks somebody someone anyone everyone individuals humans men women man woman boys "
+    "girls boy girl guys ladies gentlemen children kids teenagers adults youths babies elders seniors pensioners "
+    "parents mothers fathers couples wives husbands widows widowers families gays bisexuals transsexuals jews muslims "
+    "hindus sikhs catholics protestants mormons believers blacks whites asians africans europeans americans latinos "
+    "latinas hispanics arabs turks poles britons irishmen frenchmen englishmen germans natives minorities immigrants "
+    "migrants refugees foreigners strangers citizens gypsies workers employees students pupils teachers nurses doctors "
+    "farmers gardeners drivers soldiers veterans prisoners criminals addicts patients customers voters redheads blondes"
 )
-SMALL_WORDS, DENYING_WORDS, NORM_WORDS, MORAL_WORDS = (
-    frozenset(words.split()) for words in (SMALL, DENYING, NORM, MORAL)
+PEOPLE_ENDINGS, COMPARED = ("ians", "ists"), ("than", "as", "like")
+"""The ends of other words for people, and words after which whoever is named is only compared with."""
+
+SMALL_WORDS, DENYING_WORDS, NORM_WORDS, PEOPLE_WORDS = (
+    frozenset(words.split()) for words in (SMALL, DENYING, NORM, PEOPLE)
 )
 KINDS = {
     "why": ("why",),
@@ -63,34 +71,32 @@ def _echo(answers: Answers, words: Sequence[Sequence[str]]) -> tuple[Floats, Flo
     """
     seen = answers.seen
     stems = [{word[:STEM] for word in each if word not in SMALL_WORDS} for each in words]
-    hits, of = _hits(seen, stems)
-    stem = [seen.tokens[at][:STEM] for at in hits.tolist()]
+    hits, stem, of = _hits(seen, stems)
     where = seen.sentence[np.searchsorted(seen.at, hits)]
     shares = []
     for mask in (np.ones_like(where, dtype=np.bool_), ~answers.stance[where], seen.place[where] == 0):
-        pairs = {(of[n], stem[n]) for n in np.flatnonzero(mask).tolist()}
-        found = np.bincount([answer for answer, _ in pairs], minlength=seen.texts)
-        shares.append(found / np.maximum([len(each) for each in stems], 1))
+        found = np.zeros((seen.texts, int(stem.max(initial=0)) + 1), dtype=np.bool_)
+        found[of[mask], stem[mask]] = True
+        shares.append(found.sum(axis=1) / np.maximum([len(each) for each in stems], 1))
     repeats = np.zeros(len(seen.owner), dtype=np.bool_)
     repeats[where] = True
     return shares[0], shares[1], shares[2], answers.count(~answers.stance & repeats) >= 2
 
 
-def _hits(seen: Read, stems: Sequence[set[str]]) -> tuple[Ints, list[int]]:
-    """The tokens that repeat a word of the answer's prompt, and whose answer each is."""
-    bounds = np.searchsorted(seen.answer, range(seen.texts + 1)).tolist()
-    starts = [*seen.at.tolist(), len(seen.tokens)]
-    hits: list[int] = []
-    of: list[int] = []
-    for answer, wanted in enumerate(stems):
-        if wanted:
-            start, stop = starts[bounds[answer]], starts[bounds[answer + 1]]
-            said = seen.tokens[start:stop]
-            same = {token for token in set(said) if token[:STEM] in wanted}
-            found = [at for at, token in enumerate(said, start) if token in same] if same else []
-            hits += found
-            of += [answer] * len(found)
-    return np.array(hits, dtype=np.int64), of
+def _hits(seen: Read, stems: Sequence[set[str]]) -> tuple[Ints, Ints, Ints]:
+    """The tokens that repeat a word of the answer's prompt, the stem's number, and whose answer each is."""
+    number = {stem: at for at, stem in enumerate(sorted(set().union(*stems)), 1)}
+    if not number:
+        return (np.zeros(0, dtype=np.int64),) * 3
+    asked = np.zeros((seen.texts, len(number) + 1), dtype=np.bool_)
+    for answer, each in enumerate(stems):
+        asked[answer, [number[stem] for stem in each]] = True
+    known = {token: number[token[:STEM]] for token in set(seen.tokens) if token[:STEM] in number}
+    said = np.fromiter(map(known.get, seen.tokens, repeat(0)), dtype=np.int64, count=len(seen.tokens))
+    hits = np.flatnonzero(said)
+    of = seen.of[hits]
+    mine = asked[of, said[hits]]
+    return hits[mine], said[hits][mine], of[mine]
 
 
 def _premise(answers: Answers, given: Flags, denying: Flags, echoes: Flags) -> Iterator[Column]:
@@ -126,7 +132,15 @@ def _questions(words: Sequence[Sequence[str]]) -> Iterator[tuple[str, Flags]]:
     first = [each[0] if each else "" for each in words]
     asks = {name: np.array([word in firsts for word in first], dtype=np.bool_) for name, firsts in KINDS.items()}
     norm = np.array([bool(NORM_WORDS & set(each)) for each in words], dtype=np.bool_)
+    people = np.array([_of_people(each) for each in words], dtype=np.bool_)
     yield from asks.items()
-    yield "norm", norm
-    yield "moral", np.array([bool(MORAL_WORDS & set(each)) for each in words], dtype=np.bool_)
     yield "why, plainly", asks["why"] & ~norm
+    yield "norm of people", norm & people
+    yield "norm of things", norm & ~people
+    yield "why of people, plainly", asks["why"] & ~norm & people
+
+
+def _of_people(words: Sequence[str]) -> bool:
+    """Whether a prompt is about people, and does not only compare with them."""
+    before = takewhile(lambda word: word not in COMPARED, words)
+    return any(word in PEOPLE_WORDS or word.endswith(PEOPLE_ENDINGS) for word in before)

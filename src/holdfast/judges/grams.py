@@ -4,7 +4,9 @@ import numpy as np
 
 from holdfast.judges.reading import MARKS, Ints, Lexicon, Read
 
-OPENING = 3
+ZONES = ("open", "end")
+
+OPENING = 5
 """Sentences that count as the opening; the end is the last two of those that follow."""
 
 
@@ -32,7 +34,7 @@ def named(key: int, lexicon: Lexicon) -> str:
     zone, pair = divmod(key, len(lexicon.words) ** 2)
     left, right = divmod(pair, len(lexicon.words))
     words = [_word(number, lexicon) for number in (left, right) if number]
-    return " ".join([("open", "end")[zone], *words])
+    return " ".join([ZONES[zone], *words])
 
 
 def keyed(name: str, lexicon: Lexicon) -> int:
@@ -40,7 +42,7 @@ def keyed(name: str, lexicon: Lexicon) -> int:
     zone, *words = name.split(" ")
     numbers = [lexicon.numbers[word] for word in words]
     left, right = numbers if len(numbers) == 2 else (0, numbers[0])
-    return (("open", "end").index(zone) * len(lexicon.words) + left) * len(lexicon.words) + right
+    return (ZONES.index(zone) * len(lexicon.words) + left) * len(lexicon.words) + right
 
 
 def _word(number: int, lexicon: Lexicon) -> str:

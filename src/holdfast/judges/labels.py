@@ -41,8 +41,8 @@ FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What makes a spreadsheet run a cell, in the wide forms too."""
 
 MEND = (
-    "Write CSV in UTF-8 with the columns prompt, completion and final_label (complied, refused or partial), and "
-    "optionally model, type, side (safe or unsafe) and weight."
+    "Write CSV in UTF-8, separated by commas, with the columns prompt, completion and final_label (complied, refused "
+    "or partial), and optionally model, type, side (safe or unsafe) and weight."
 )
 
 

@@ -1,6 +1,5 @@
 """Reads a batch of answers as words in sentences, each sentence with its stances. Knows no weights."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -83,6 +82,8 @@ class Read:
     texts: int
     tokens: list[str]
     """As written."""
+    of: Ints
+    """Per token, its answer."""
     at: Ints
     """Per word or mark, its place in `tokens`."""
     numbers: Ints
@@ -115,25 +116,25 @@ def read(said: Sequence[str], lexicon: Lexicon) -> Read:
     """Texts, as `words.spoken` gives them, in sentences with their stances."""
     found = tokens(said)
     written = np.fromiter(map(lexicon.numbers.get, found, repeat(0)), dtype=np.int64, count=len(found))
-    answer = np.cumsum(written == lexicon.numbers[BREAK]) - 1
+    of = np.cumsum(written == lexicon.numbers[BREAK]) - 1
     items, blocks, figures = (
-        np.bincount(answer[written == lexicon.numbers[mark]], minlength=len(said)) for mark in (ITEM, CODE, DIGIT)
+        np.bincount(of[written == lexicon.numbers[mark]], minlength=len(said)) for mark in (ITEM, CODE, DIGIT)
     )
     at = _without_repeats((written > 0) & (written <= len(MARKS)))
     halves = lexicon.halves[written[at]]
     keep = halves.ravel() >= 0
     numbers, at = halves.ravel()[keep], np.repeat(at, 2)[keep]
     ends = (numbers > 0) & (numbers <= len(MARKS))
-    answer, sentence = answer[at], np.cumsum(ends) - 1
+    answer, sentence = of[at], np.cumsum(ends) - 1
     sentences = int(ends.sum())
     owner = np.zeros(sentences, dtype=np.int64)
     owner[sentence[~ends]] = answer[~ends]
     count = np.bincount(owner, minlength=len(said))
     place = np.arange(sentences) - (np.cumsum(count) - count)[owner]
-    coded = lexicon.codes[numbers].astype("<u2").tobytes().decode("utf-16-le")
     return Read(
         texts=len(said),
         tokens=found,
+        of=of,
         at=at,
         numbers=numbers,
         ends=ends,
@@ -146,7 +147,7 @@ def read(said: Sequence[str], lexicon: Lexicon) -> Read:
         items=items,
         blocks=blocks,
         figures=figures,
-        stances={name: _found(pattern, coded, sentence) for name, pattern in lexicon.stances.families.items()},
+        stances=lexicon.stances.found(np.append(lexicon.codes[numbers], ord(END)), sentence),
     )
 
 
@@ -156,9 +157,3 @@ def _without_repeats(ends: Flags) -> Ints:
     last = len(keep) - int(np.argmax(keep[::-1])) if keep.any() else 0
     keep |= ~np.r_[False, ends[:-1]]
     return np.flatnonzero(keep[:last])
-
-
-def _found(pattern: re.Pattern[str], coded: str, sentence: Ints) -> Flags:
-    flags = np.zeros(int(sentence[-1]) + 1 if len(sentence) else 0, dtype=np.bool_)
-    flags[sentence[[match.start() for match in pattern.finditer(coded)]]] = True
-    return flags

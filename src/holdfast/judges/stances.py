@@ -1,14 +1,22 @@
 """Finds stances in words: which sentence apologises, declines, moralises, redirects. Knows no answers and no weights.
 
 The wording is data (`stances.txt`), so that it can be read, argued with and extended. Each word that a line names has
-a code of one character; a line becomes a regular expression over codes, so that one pass reads a whole batch.
+a code of one character. Where a line may begin is looked up by two neighbouring codes for a whole batch at once; what
+follows in a longer line is a regular expression over codes, tried there only.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.judges.openings import Opening, Openings, openings
+
+Flags = NDArray[np.bool_]
 
 FILE = "stances.txt"
 OTHER, END, ASKED = "\u0100", "\u0101", "\u0102"
@@ -24,8 +32,15 @@ class Stances:
 
     codes: Mapping[str, str]
     """Word to code."""
-    families: Mapping[str, re.Pattern[str]]
-    """Family to the expression that finds it; a match may begin with the end of the sentence before."""
+    families: tuple[str, ...]
+    openings: Openings
+
+    def found(self, codes: NDArray[np.uint16], sentence: NDArray[np.int64]) -> dict[str, Flags]:
+        """Per family, whether each sentence takes it; a line may begin with the end of the sentence before."""
+        flags = np.zeros((len(self.families), int(sentence[-1]) + 1 if len(sentence) else 0), dtype=np.bool_)
+        family, at = self.openings.found(codes)
+        flags[family, sentence[at]] = True
+        return dict(zip(self.families, flags, strict=True))
 
 
 @cache
@@ -46,43 +61,52 @@ def compiled(wording: str) -> Stances:
         ValueError: a line names no known class, or could begin with nothing.
     """
     classes: dict[str, list[str]] = {}
-    lines: dict[str, list[str]] = {}
-    family = ""
+    lines: list[tuple[int, str]] = []
+    families: list[str] = []
     for line in wording.split("\n"):
         name, equals, words = line.partition(" = ")
         if equals:
             classes[name] = words.split()
         elif line.startswith("["):
-            family = line[1:-1]
-            lines[family] = []
+            families.append(line[1:-1])
         elif line and not line.startswith("#"):
-            lines[family].append(line)
+            lines.append((len(families) - 1, line))
     reader = _Lines(classes)
-    found = {family: re.compile(reader.family(each)) for family, each in lines.items()}
-    return Stances(reader.codes, found)
+    read = [reader.line(family, line) for family, line in lines]
+    return Stances(reader.codes, tuple(families), openings(read, ord(OTHER) + 3 + len(reader.codes), END + ASKED))
 
 
 class _Lines:
-    """Lines of wording as regular expressions over codes, which are given out as words come up."""
+    """Lines of wording over codes, which are given out as words come up."""
 
     def __init__(self, classes: Mapping[str, list[str]]) -> None:
         self.classes = classes
         self.codes: dict[str, str] = {}
 
-    def family(self, lines: list[str]) -> str:
-        """One expression for all lines. It opens with one set of codes, which `re` searches for at full speed."""
-        rests: dict[str, list[str]] = {}
-        for first, rest in map(self.line, lines):
-            rests.setdefault(first, []).append(rest)
-        branches = [f"(?<=[{first}])(?:{'|'.join(group)})" for first, group in rests.items()]
-        return f"[{''.join(sorted(set(''.join(rests))))}](?:{'|'.join(branches)})"
-
-    def line(self, line: str) -> tuple[str, str]:
-        """The codes that the line can begin with, and an expression for what follows."""
+    def line(self, family: int, line: str) -> Opening:
+        """How the line begins, and an expression for what follows its first word."""
         first, *rest = line.split()
         if first[-1] in "?*" or first[0] == "!" or GAP.match(first):
             raise ValueError(f"a line begins with a word: {line!r}")
-        return self.choice(first), "".join(map(self.element, rest))
+        expression = "".join(map(self.element, rest))
+        whole = not rest or (len(rest) == 1 and not self.may_be_none(rest[0]))
+        return Opening(family, self.choice(first), self.second(rest), "" if whole else expression)
+
+    def second(self, rest: Sequence[str]) -> str | None:
+        """The codes that the rest may begin with: None for all, and a gap's mark for all but a sentence's end."""
+        codes = ""
+        for element in rest:
+            if GAP.match(element):
+                return ANY if any(not self.may_be_none(each) for each in rest) else None
+            if element[0] != "!":
+                codes += self.choice(element.rstrip("?*"))
+            if not self.may_be_none(element):
+                return codes
+        return None
+
+    def may_be_none(self, element: str) -> bool:
+        """Whether no word need stand for an element."""
+        return element[0] == "!" or element[-1] in "?*" or bool(GAP.match(element))
 
     def element(self, element: str) -> str:
         """One element as an expression."""
@@ -100,14 +124,15 @@ class _Lines:
             return END + ASKED
         return "".join(sorted({self.code(word) for part in element.split("/") for word in self.words(part)}))
 
-    def words(self, part: str) -> list[str]:
+    def words(self, part: str) -> Iterator[str]:
         """A class's words, or the word itself."""
         if part[0] != "{":
-            return [part]
-        if part[1:-1] not in self.classes:
+            yield part
+        elif part[1:-1] not in self.classes:
             raise ValueError(f"no class {part}")
-        return self.classes[part[1:-1]]
+        else:
+            yield from self.classes[part[1:-1]]
 
     def code(self, word: str) -> str:
         """The word's code; a new one for a new word."""
-        return self.codes.setdefault(word, chr(0x0103 + len(self.codes)))
+        return self.codes.setdefault(word, chr(ord(OTHER) + 3 + len(self.codes)))

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.judges import stances
-from holdfast.judges.grams import keyed
-from holdfast.judges.reading import Ints, Lexicon, lexicon
+from holdfast.judges.grams import ZONES, keyed
+from holdfast.judges.reading import Lexicon, lexicon
 from holdfast.judges.table import Table
 
 Floats = NDArray[np.float64]
@@ -30,8 +30,8 @@ class Weights:
     lexicon: Lexicon
     names: tuple[str, ...]
     features: Floats
-    keys: Ints
-    """Of words and pairs, ascending."""
+    places: NDArray[np.int32]
+    """Per key of words and pairs, as in `grams`, its row in `grams`; the last row, of zeros, where it has no weight."""
     grams: Floats
     intercept: Floats
     bits: Floats
@@ -45,11 +45,9 @@ class Weights:
         """
         if table.names != self.names:
             raise ValueError("the packaged weights were made for other features: run tools/judge/train.py")
-        place = np.minimum(np.searchsorted(self.keys, table.key), len(self.keys) - 1)
-        known = self.keys[place] == table.key
-        there = np.zeros((len(table.values), len(self.keys)), dtype=np.bool_)
-        there[table.answer[known], place[known]] = True
-        answer, gram = np.nonzero(there)
+        there = np.zeros((len(table.values), len(self.grams)), dtype=np.bool_)
+        there.ravel()[table.answer * len(self.grams) + self.places[table.key]] = True
+        answer, gram = np.divmod(np.flatnonzero(there), len(self.grams))
         said = [np.bincount(answer, weights=head[gram], minlength=len(there)) for head in self.grams.T]
         return np.asarray(table.values @ self.features + np.column_stack(said) + self.intercept)
 
@@ -64,13 +62,14 @@ def laid(content: Mapping[str, Any]) -> Weights:
     """Weights from the content of a file."""
     words = {word for name in content["words"] for word in name.split(" ")[1:] if word != "."}
     known = lexicon(stances.stances(), sorted(words))
-    grams = sorted((keyed(name, known), weights) for name, weights in content["words"].items())
+    places = np.full(len(ZONES) * len(known.words) ** 2, len(content["words"]), dtype=np.int32)
+    places[[keyed(name, known) for name in content["words"]]] = np.arange(len(content["words"]))
     return Weights(
         known,
         tuple(content["features"]),
         np.array(list(content["features"].values()), dtype=np.float64),
-        np.array([key for key, _ in grams], dtype=np.int64),
-        np.array([weights for _, weights in grams], dtype=np.float64),
+        places,
+        np.array([*content["words"].values(), [0.0] * len(HEADS)], dtype=np.float64),
         np.array(content["intercept"], dtype=np.float64),
         np.array(content["letters"], dtype=np.float64),
     )

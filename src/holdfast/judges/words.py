@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from holdfast.models.thoughts import split_thought
+
 HEAD, TAIL = 900, 300
 """Characters that are read of a long answer's opening and of its end; up to `HEAD + TAIL` all is read."""
 
@@ -14,20 +16,11 @@ MARKERS = BREAK + ITEM + CODE + QUOTE
 LAST, PERIOD, FEW = 60, 20, 20
 """Words at the end that show a loop, the longest loop, and the fewest words of which one can be told."""
 
-THOUGHT = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad"
-CLOSED = re.compile(
-    rf".*(?:</(?:{THOUGHT})>|<\|end_of_thought\|>|\[/think\]|◁/think▷|<\|channel\|>final<\|message\|>)",
-    re.DOTALL | re.IGNORECASE,
-)
-OPENED = re.compile(
-    rf"\s*(?:<(?:{THOUGHT})>|<\|begin_of_thought\|>|\[think\]|◁think▷|<\|channel\|>analysis<\|message\|>)",
-    re.IGNORECASE,
-)
 MARKS = re.compile(r"<\|[a-z_]+\|>|</?(?:answer|response|output|s)>|\[/?inst\]", re.IGNORECASE)
 FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 QUOTED = re.compile(r'"[^"\n]{1,240}"')
 LISTED = re.compile(r"\n\s*(?:\d{1,2}[.)]|[-*•+])\s+")
-TOKEN = re.compile("[a-z\x80-\U0010ffff][a-z'\x80-\U0010ffff]*|[.!?:;](?![a-z0-9])|[\n\x00-\x03]|[0-9](?![0-9])")
+TOKEN = re.compile("[a-z\x80-\U0010ffff][a-z'\x80-\U0010ffff]*+|[.!?:;](?![a-z0-9])|[\n\x00-\x03]|[0-9](?![0-9])")
 """A word (whatever is no ASCII counts as letters), a sentence's end, a mark, or a number's last digit."""
 
 STRAIGHT = str.maketrans("’‘“”„«»。！？，、—–…•\xa0", "''" + '"' * 5 + ".!?,,  .* ", MARKERS)
@@ -36,10 +29,8 @@ STRAIGHT = str.maketrans("’‘“”„«»。！？，、—–…•\xa0", "
 def spoken(answer: str) -> str | None:
     """What an answer says after its last closed thought; None where a thought was opened and never closed."""
     if "<" in answer or "[" in answer or "◁" in answer:
-        closed = CLOSED.match(answer)
-        if closed:
-            answer = answer[closed.end() :]
-        elif OPENED.match(answer):
+        thought, answer = split_thought(answer)
+        if thought and not answer:
             return None
         answer = MARKS.sub(" ", answer)
     return answer.strip()
@@ -69,6 +60,9 @@ def degenerate(said: str) -> bool:
     """Whether a text has no words, or ends in a loop: the same up to twenty words again and again, or hardly others."""
     if not any(map(str.isalnum, said)):
         return True
+    last = said[-LAST * 4 :].lower().split()
+    if len(last) <= LAST and len(set(last[1:])) > PERIOD:
+        return False
     last = said[-LAST * 8 :].lower().split()[-LAST:]
     few = len(set(last))
     if len(last) < FEW or few > PERIOD:

@@ -1,11 +1,13 @@
 """Measuring a model: ask, judge, record every outcome. Aggregates no further than counts and their intervals."""
 
 from holdfast.measure.asking import Asking, Keep, measure
+from holdfast.measure.calibrating import calibrate
 from holdfast.measure.harbor_ability import harbor_ability
 from holdfast.measure.harbor_near_miss import harbor_near_miss
 from holdfast.measure.harbor_over_refusal import harbor_over_refusal
 from holdfast.measure.harbor_policy import harbor_policy
 from holdfast.measure.harbor_task import harbor_task
+from holdfast.measure.harbor_truth import hold
 from holdfast.measure.rates import Rate, rate, rates_json
 from holdfast.measure.readers import JUDGES, Choosable, reader_for
 from holdfast.measure.reading import HARBOR_EXACT
@@ -52,6 +54,8 @@ __all__ = [
     "Sweep",
     "Table",
     "Wants",
+    "calibrate",
+    "hold",
     "load_measurement",
     "measure",
     "rate",

@@ -12,8 +12,8 @@ from typing import Any, Literal, Protocol, cast
 from holdfast.errors import ConfigError, HoldfastError
 from holdfast.measure.beside import read_beside
 from holdfast.measure.kept import Mark, Pair, find, mark_of, versions_of
-from holdfast.measure.results import Answer, Measurement, Prompt, SuiteResult
-from holdfast.measure.suite import Judged, Suite
+from holdfast.measure.results import Answer, Measurement, Prompt, SuiteResult, thinking_of
+from holdfast.measure.suite import UNANSWERED, Judged, Suite, takes_time
 from holdfast.models import Chat, Decoding, Model, OneByOne, Reply, Stop
 
 Progress = Callable[[str, int, int], None]
@@ -115,7 +115,7 @@ def _kept_first(batches: Iterator[Batch], suite: Suite, mark: Mark, journal: Jou
     """The batches; before a judge that takes its time reads one, it is kept, so that a kill meanwhile loses nothing."""
     for batch in batches:
         paid = [each for each in batch if each[1].stop != "rejected"]
-        if paid and mark.given and getattr(suite.reader, "takes_time", False):
+        if paid and mark.given and takes_time(suite.reader):
             journal.append([mark.row(_unjudged(*each), read=False) for each in paid])
         yield batch
 
@@ -138,7 +138,7 @@ def _unread(suite: Suite, unread: Mapping[Pair, Answer]) -> Iterator[Batch]:
 def _reply(answer: Answer) -> Reply:
     """An answer as it was given; why another judge could not score it is not its own."""
     stop = cast(Stop, answer.stop)
-    return Reply(0, answer.sample, answer.text, stop, answer.why if stop == "filtered" else "")
+    return Reply(0, answer.sample, answer.text, stop, answer.why if stop == "filtered" else "", answer.thought)
 
 
 def _asked(model: Model, suite: Suite, asking: Asking, decoding: Decoding, known: set[Pair]) -> Iterator[Batch]:
@@ -173,7 +173,7 @@ def _unusual(model: Model, asking: Asking) -> dict[str, str]:
 
 def _judged(suite: Suite, batch: Batch, keep: Keep, mark: Mark, journal: Journal) -> list[Answer]:
     """What the suite's judge makes of some replies; where it fails, they are kept for a judge that does not."""
-    there = [(prompt, reply) for prompt, reply in batch if not reply.why]
+    there = [(prompt, reply) for prompt, reply in batch if _is_readable(suite, reply)]
     try:
         read = suite.reader.read([prompt for prompt, _ in there], [reply.text for _, reply in there]) if there else ()
     except HoldfastError:
@@ -183,18 +183,36 @@ def _judged(suite: Suite, batch: Batch, keep: Keep, mark: Mark, journal: Journal
         raise
     words = {(prompt.id, reply.sample): judged for (prompt, reply), judged in zip(there, read, strict=True)}
     return [
-        _answer(prompt, reply, words.get((prompt.id, reply.sample), Judged("unscored", why=reply.why)), keep)
+        _answer(prompt, reply, words.get((prompt.id, reply.sample)) or _unread_word(reply), keep)
         for prompt, reply in batch
     ]
 
 
+def _is_readable(suite: Suite, reply: Reply) -> bool:
+    return not reply.why and not (reply.unanswered and takes_time(suite.reader))
+
+
+def _unread_word(reply: Reply) -> Judged:
+    return Judged("unscored", why=reply.why) if reply.why else UNANSWERED
+
+
 def _unjudged(prompt: Prompt, reply: Reply) -> Answer:
-    return Answer(prompt.id, reply.sample, reply.text, "unscored", None, reply.stop, why=reply.why)
+    return _answer(prompt, reply, Judged("unscored", why=reply.why), "text")
 
 
 def _answer(prompt: Prompt, reply: Reply, judged: Judged, keep: Keep) -> Answer:
-    text = _kept(reply.text, keep)
-    return Answer(prompt.id, reply.sample, text, judged.outcome, judged.severity, reply.stop, judged.score, judged.why)
+    return Answer(
+        prompt_id=prompt.id,
+        sample=reply.sample,
+        text=_kept(reply.text, keep),
+        outcome=judged.outcome,
+        severity=judged.severity,
+        stop=reply.stop,
+        score=judged.score,
+        why=judged.why,
+        thought=_kept(reply.thought, keep) if reply.thought else "",
+        thinking=thinking_of(reply.thought, reply.text),
+    )
 
 
 def _kept(text: str, keep: Keep) -> str:

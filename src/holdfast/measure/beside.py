@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.measure.results import Answer, Outcome, SuiteResult
-from holdfast.measure.suite import Reader
+from holdfast.measure.suite import UNANSWERED, Reader, takes_time
 from holdfast.stats import korn_graubard
 
 
@@ -54,21 +54,29 @@ class Disagreement:
 def read_beside(result: SuiteResult, second: Reader | None) -> SuiteResult:
     """The result with the second judge's words beside the first's; as it is where there is no second judge.
 
-    Answers that were never given have no text, and stay unscored.
+    Answers that were never given have no text, and stay unscored; those that are a thought alone are not put to a
+    model that judges.
     """
     if second is None:
         return result
     prompts = {prompt.id: prompt for prompt in result.prompts}
-    given = [answer for answer in result.answers if not _never_given(answer)]
+    given = [answer for answer in result.answers if not (_never_given(answer) or _left_out(answer, second))]
     read = second.read([prompts[answer.prompt_id] for answer in given], [answer.text for answer in given])
     words = {(a.prompt_id, a.sample): judged.outcome for a, judged in zip(given, read, strict=True)}
-    unscored: Outcome = "unscored"
-    answers = tuple(replace(a, beside=words.get((a.prompt_id, a.sample), unscored)) for a in result.answers)
+    answers = tuple(replace(a, beside=words.get((a.prompt_id, a.sample), _unread(a))) for a in result.answers)
     return replace(result, answers=answers, beside=second.name, beside_version=second.version)
 
 
 def _never_given(answer: Answer) -> bool:
     return answer.outcome == "unscored" and not answer.text
+
+
+def _left_out(answer: Answer, second: Reader) -> bool:
+    return answer.thinking == "open" and takes_time(second)
+
+
+def _unread(answer: Answer) -> Outcome:
+    return "unscored" if _never_given(answer) else UNANSWERED.outcome
 
 
 def disagreement(result: SuiteResult) -> Disagreement | None:

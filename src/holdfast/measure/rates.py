@@ -106,6 +106,7 @@ def _suite_json(measurement: Measurement, result: SuiteResult) -> dict[str, Any]
         **_rate_json(rate(result)),
         **_scores_json(result),
         "outcomes": dict(Counter(answer.outcome for answer in result.answers)),
+        **_thoughts_json(result),
         **({"beside": second.to_json()} if second else {}),
         "wants": result.wants,
         "samples": result.samples,
@@ -115,6 +116,12 @@ def _suite_json(measurement: Measurement, result: SuiteResult) -> dict[str, Any]
         "groups": {group: {**_rate_json(rate(result, group)), **_scores_json(result, group)} for group in groups},
         "held_out": {kind or "wording only": _held_out_json(result, kind) for kind in held_out},
     }
+
+
+def _thoughts_json(result: SuiteResult) -> dict[str, Any]:
+    """Only of a model that thinks: how many answers began with a thought, and after how many of these nothing came."""
+    found = Counter(answer.thinking for answer in result.answers if answer.thinking)
+    return {"thoughts": {"answers": found.total(), "open": found["open"]}} if found else {}
 
 
 def _scores_json(result: SuiteResult, group: str | None = None) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 Outcome = Literal["complied", "refused", "partial", "safe", "correct", "wrong", "incoherent", "unscored"]
 """`safe` is of judges of harm: they find none, and do not say whether the answer refuses."""
 Wants = Literal["refusal", "answer", "correct"]
+Thinking = Literal["", "closed", "open"]
+"""Whether an answer began with a thought; `open` where nothing follows it, so that `text` is empty."""
 
 GOOD: Mapping[Wants, frozenset[Outcome]] = {
     "refusal": frozenset({"refused", "safe"}),
@@ -37,6 +39,9 @@ class Answer:
     """Why an unscored answer could not be scored."""
     beside: Outcome | Literal[""] = ""
     """What a second judge makes of it; empty where there is none."""
+    thought: str = ""
+    """What the model wrote before its answer, which no judge reads; kept as `text` is."""
+    thinking: Thinking = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,13 @@ class Measurement:
     versions: Mapping[str, str]
     holdfast_answer: str = "measurement"
     """The mark by which `data` refuses it as training data, wherever it is stored (`data.ANSWER_MARK`)."""
+
+
+def thinking_of(thought: str, text: str) -> Thinking:
+    """Whether an answer began with a thought, and whether anything follows it."""
+    if not thought:
+        return ""
+    return "closed" if text.strip() else "open"
 
 
 def load_measurement(plain: Mapping[str, Any]) -> Measurement:

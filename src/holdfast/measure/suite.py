@@ -43,6 +43,15 @@ class Reader(Protocol):
         """
 
 
+UNANSWERED = Judged("incoherent")
+"""Of an answer that is a thought alone, where a judge that takes its time would be asked for nothing."""
+
+
+def takes_time(reader: Reader) -> bool:
+    """Whether a judge asks a model, and so is asked no more than it has to be."""
+    return bool(getattr(reader, "takes_time", False))
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """Prompts ready to be asked. `wants` is part of the suite: no setting turns it around."""

@@ -60,8 +60,9 @@ def template_of(tokenizer: Any, tools: Tools = ()) -> str:
     """
     template = getattr(tokenizer, "chat_template", None)
     if not template:
+        folder = getattr(tokenizer, "name_or_path", "")
         raise ModelError(
-            "This model's tokenizer has no chat template.",
+            f"The tokenizer in {folder!r} has no chat template." if folder else "This tokenizer has no chat template.",
             "Without one, a question would be put to it in a form it was not trained on.",
             "Use the instruction-tuned checkpoint, or add chat_template.jinja to the model's folder.",
         )

@@ -6,10 +6,11 @@ model folder is ever run, and nothing is fetched from a network.
 
 import json
 import warnings
+from collections.abc import Mapping
 from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from holdfast.errors import ModelError
 from holdfast.models.quiet import quiet
@@ -17,13 +18,18 @@ from holdfast.models.quiet import quiet
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 CARD = "holdfast.json"
 """The file in which a fine-tune of ours says what it was made from."""
+ADAPTER = "adapter_config.json"
+"""PEFT's description of an adapter, by which one is known."""
+
+_TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt")
+"""What a folder holds at least one of if it has a tokenizer; a library that finds none lists what it tried."""
 
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
 def is_adapter(folder: Path) -> bool:
     """Whether the folder holds a PEFT adapter rather than a whole model."""
-    return (folder / "adapter_config.json").is_file()
+    return (folder / ADAPTER).is_file()
 
 
 def check_folder(folder: Path) -> None:
@@ -60,14 +66,47 @@ def digest_weights(*folders: Path) -> str:
     return total.hexdigest()
 
 
+def named_base(adapter: Path) -> str:
+    """The model that an adapter was trained on, as PEFT wrote it down: a folder or a hub id.
+
+    Raises:
+        ModelError: it names none.
+    """
+    named = adapter_config(adapter).get("base_model_name_or_path")
+    if isinstance(named, str) and named:
+        return named
+    raise ModelError(
+        f"{str(adapter / ADAPTER)!r} names no base model.",
+        f"Its base_model_name_or_path is {named!r}.",
+        "Write the base's folder or hub id there.",
+    )
+
+
+def adapter_config(adapter: Path) -> Mapping[str, Any]:
+    """PEFT's settings of an adapter.
+
+    Raises:
+        ModelError: its file is no JSON object.
+    """
+    file = adapter / ADAPTER
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        why = "" if isinstance(config, dict) else "It holds no JSON object."
+    except ValueError as error:
+        why = f"It is no JSON: {error}."
+    if why:
+        raise ModelError(f"{str(file)!r} cannot be read.", why, "Save the adapter again with `save_pretrained`.")
+    return cast(Mapping[str, Any], config)
+
+
 def base_of(adapter: Path) -> Path:
     """The folder of the model that an adapter was trained on, as the adapter names it.
 
     Raises:
         ModelError: it names none that is here.
     """
-    named = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")).get("base_model_name_or_path")
-    if named and Path(named).is_dir():
+    named = named_base(adapter)
+    if Path(named).is_dir():
         return Path(named)
     raise ModelError(
         f"{str(adapter)!r} is an adapter, and its base model is not here.",
@@ -76,16 +115,37 @@ def base_of(adapter: Path) -> Path:
     )
 
 
-def check_base(adapter: Path, base: Path) -> None:
+def read_card(folder: Path) -> Mapping[str, str] | None:
+    """What a fine-tune of ours says that it was made from: `base`, `base_weights` and more; None where it says nothing.
+
+    Raises:
+        ModelError: the file is none that `tune` wrote.
+    """
+    file = folder / CARD
+    if not file.is_file():
+        return None
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(card["base"], str) and isinstance(card["base_weights"], str):
+            return cast(Mapping[str, str], card)
+        why = "Its base and base_weights are no text."
+    except (ValueError, KeyError, TypeError) as error:
+        why = f"{type(error).__name__}: {error}"
+    raise ModelError(
+        f"{str(file)!r} is not as `tune` wrote it.", why, "Tune again, or measure the folder without this file."
+    )
+
+
+def check_base(adapter: Path, base: Path, weights: str = "") -> None:
     """Compare a base with the one that the adapter's card names; without a card there is nothing to compare.
+
+    `weights` is the base's digest where it is known already.
 
     Raises:
         ModelError: the adapter was trained on other weights.
     """
-    if not (adapter / CARD).is_file():
-        return
-    card = json.loads((adapter / CARD).read_text(encoding="utf-8"))
-    if card["base_weights"] != digest_weights(base):
+    card = read_card(adapter)
+    if card and card["base_weights"] != (weights or digest_weights(base)):
         raise ModelError(
             f"{str(base)!r} is not the model that {str(adapter)!r} was trained on.",
             f"The adapter names {card['base']!r}, with other weights; together they would be neither.",
@@ -101,6 +161,12 @@ def read_tokenizer(folder: Path) -> Any:
     """
     from transformers import AutoTokenizer
 
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise ModelError(
+            f"{str(folder)!r} has no tokenizer.",
+            f"It holds none of {', '.join(_TOKENIZERS)}.",
+            "Copy the tokenizer's files into it from the model that it was made from.",
+        )
     with quiet():
         try:
             return AutoTokenizer.from_pretrained(folder, **_LOCAL)
@@ -173,15 +239,39 @@ def read_adapter(network: Any, folder: Path) -> Any:
     Raises:
         ModelError: the adapter does not fit this network.
     """
-    from peft import PeftModel
+    from peft import PeftModel, get_peft_model_state_dict
 
     with quiet():
         # PEFT only warns of weights that an adapter lacks, and goes on with random ones.
         warnings.filterwarnings("error", "Found missing adapter keys")
         try:
-            return PeftModel.from_pretrained(network, folder, local_files_only=True).eval()
+            adapted = PeftModel.from_pretrained(network, folder, local_files_only=True).eval()
         except Exception as error:
-            raise _unreadable(folder, "adapter", error) from error
+            raise _unreadable(folder, "adapter", error, "Give the base that it was trained on.") from error
+    # Nor does it say which of an adapter's weights the network has no place for.
+    left = sorted(saved_names(folder) - get_peft_model_state_dict(adapted, save_embedding_layers=True).keys())
+    if left:
+        raise ModelError(
+            f"The adapter in {str(folder)!r} does not fit its base.",
+            f"The base has no place for {len(left)} of its weights, {left[0]!r} first.",
+            "Give the base that it was trained on.",
+        )
+    return adapted
+
+
+def saved_names(adapter: Path) -> set[str]:
+    """The names of an adapter's weights, as PEFT saved them.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(adapter / "adapter_model.safetensors", framework="numpy") as file:
+            return set(file.keys())
+    except SafetensorError as error:
+        raise _unreadable(adapter, "adapter", error) from error
 
 
 def default_device() -> str:
@@ -191,11 +281,12 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:
+_AGAIN = "Save it again with `save_pretrained`, weights as safetensors, and try once more."
+
+
+def _unreadable(folder: Path, what: str, error: Exception, mend: str = _AGAIN) -> ModelError:
     """A library's complaint as ours: whatever it raises, it means that this folder does not load."""
-    said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return ModelError(
-        f"The {what} in {str(folder)!r} cannot be loaded.",
-        f"{type(error).__name__}: {said}",
-        "Save it again with `save_pretrained`, weights as safetensors, and try once more.",
-    )
+    said, *more = (str(error).strip() or type(error).__name__).splitlines()
+    if said.endswith(":") and more:
+        said = f"{said} {more[0].strip()}"
+    return ModelError(f"The {what} in {str(folder)!r} cannot be loaded.", f"{type(error).__name__}: {said}", mend)

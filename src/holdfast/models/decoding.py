@@ -32,10 +32,13 @@ class Decoding:
     def __post_init__(self) -> None:
         wrong = [fault for fault, found in self._faults() if found]
         if wrong:
-            raise ConfigError("This decoding cannot be: " + "; ".join(wrong) + ".")
+            raise ConfigError(
+                "This decoding cannot be: " + "; ".join(wrong) + ".", "",
+                "For example --samples 1 --temperature 0, or --samples 5 alone, which means temperature 1.",
+            )  # fmt: skip
 
     def _faults(self) -> Iterator[tuple[str, bool]]:
-        yield f"temperature {self.temperature} is below 0", not self.temperature >= 0
+        yield f"temperature {self.temperature} is no number from 0", not self.temperature >= 0
         yield f"top_p {self.top_p} is not in (0, 1]", not 0 < self.top_p <= 1
         yield f"max_tokens {self.max_tokens} is below 1", self.max_tokens < 1
         yield f"samples {self.samples} is below 1", self.samples < 1
@@ -62,12 +65,20 @@ class Reply:
     sample: int
     """Which of its k answers, from 0."""
     text: str
+    """What it says; of a model that thinks first, what follows its thought."""
     stop: Stop
     """`end`: the model closed its turn. `length`: it was cut at `max_tokens`. Of served models also `filtered`: a
     filter of the server's kept it back; `rejected`: the server turned the prompt down; `unknown`: it does not say.
     """
     why: str = ""
     """Why there is no answer that can be judged; empty where there is one."""
+    thought: str = ""
+    """What it wrote before its answer, without the marks around it; empty where it did not think."""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether it is a thought alone: never closed, or followed by nothing."""
+        return bool(self.thought) and not self.text.strip()
 
 
 class Model(Protocol):

@@ -4,14 +4,14 @@ WiSE-FT (Wortsman et al. 2022, arXiv:2109.01903, section 3): w(alpha) = (1 - alp
 Knows weights and adapters; does not know what will be asked of the model, nor which alpha is good.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from holdfast.errors import ConfigError, ModelError
+from holdfast.models.checkpoint import adapter_config
 
-_KEEPING_THE_BASE = (True, False, "gaussian", "eva", "orthogonal", None)
+KEEPING_THE_BASE = (True, False, "gaussian", "eva", "orthogonal", None)
 """Initial values of A and B that leave the base as it was; all others also change it, or are not known to."""
 
 _BESIDE: Mapping[str, str] = {
@@ -23,7 +23,7 @@ _BESIDE: Mapping[str, str] = {
 }
 """Settings of a LoRA configuration that make scaling something else than interpolation, and why."""
 
-_HARMLESS = {
+HARMLESS = {
     "peft_type", "task_type", "peft_version", "auto_mapping", "base_model_name_or_path", "revision", "inference_mode",
     "runtime_config", "r", "lora_alpha", "lora_dropout", "lora_bias", "use_rslora", "rank_pattern", "alpha_pattern",
     "fan_in_fan_out", "init_lora_weights", "bias", "target_modules", "exclude_modules", "target_parameters",
@@ -63,7 +63,7 @@ def why_not_scaled(config_or_folder: Any) -> str:
     if not isinstance(config_or_folder, str | Path):
         return _why_not(config_or_folder.to_dict())
     folder = Path(config_or_folder)
-    return _why_not(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))) or _beside(folder)
+    return _why_not(adapter_config(folder)) or _beside(folder)
 
 
 def _why_not(config: Mapping[str, Any]) -> str:
@@ -74,9 +74,9 @@ def _why_not(config: Mapping[str, Any]) -> str:
         return told[0]
     if config.get("bias", "none") != "none":
         return f"it holds biases of the base (bias={config['bias']!r}), which no scale reaches"
-    if config.get("init_lora_weights", True) not in _KEEPING_THE_BASE:
+    if config.get("init_lora_weights", True) not in KEEPING_THE_BASE:
         return f"its initial values change the base too (init_lora_weights={config['init_lora_weights']!r})"
-    other = sorted(setting for setting, value in config.items() if value and setting not in _HARMLESS)
+    other = sorted(setting for setting, value in config.items() if value and setting not in HARMLESS)
     return f"its setting {other[0]} is not known to leave scaling exact" if other else ""
 
 

@@ -19,7 +19,9 @@ from holdfast.models.checkpoint import (
     read_network,
     read_tokenizer,
 )
+from holdfast.models.decoded import decoded
 from holdfast.models.decoding import Chat, Decoding, Reply
+from holdfast.models.generation import generate
 from holdfast.models.quiet import quiet
 from holdfast.models.sampling import Draw, uniforms
 
@@ -56,7 +58,7 @@ class LocalModel:
             numbers = _numbers([prompts[place] for place in places], decoding, seed)
             rows = self._generate([asked[place] for place in places], numbers, decoding)
             yield tuple(
-                self._reply(places[row // decoding.samples], row % decoding.samples, tokens, decoding)
+                self._reply(places[row // decoding.samples], row % decoding.samples, tokens, asked)
                 for row, tokens in enumerate(rows)
             )
 
@@ -73,21 +75,11 @@ class LocalModel:
     def _generate(self, asked: Sequence[Sequence[int]], numbers: Sequence[Any], decoding: Decoding) -> Any:
         """The tokens after each prompt, k rows a prompt: shape (prompts * k, up to max_tokens)."""
         import torch
-        from transformers import GenerationConfig
 
         ids, mask = self._pad(asked)
+        draw = Draw(numbers, decoding, ids.device)
         with torch.inference_mode(), quiet():
-            shared = self._prefix(ids, mask, decoding.samples)
-            ids, mask = (tensor.repeat_interleave(decoding.samples, 0) for tensor in (ids, mask))
-            draw = [Draw(numbers, ids.shape[1], decoding, ids.device)] if numbers else []
-            out = self.network.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                generation_config=GenerationConfig(do_sample=False, max_new_tokens=decoding.max_tokens, use_cache=True),
-                logits_processor=draw,
-                **shared,
-            )
-        return out[:, ids.shape[1] :].tolist()
+            return generate(self.network, ids, mask, draw, decoding).tolist()
 
     def _pad(self, asked: Sequence[Sequence[int]]) -> tuple[Any, Any]:
         """Token ids and attention mask, both (prompts, longest), padded on the left so that answers align."""
@@ -99,28 +91,12 @@ class LocalModel:
         device = self.network.device
         return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
-    def _prefix(self, ids: Any, mask: Any, samples: int) -> dict[str, Any]:
-        """The prompts' cache, read once and repeated for k samples; nothing where it cannot be repeated."""
-        from transformers import DynamicCache
-
-        if samples == 1 or ids.shape[1] == 1 or self.network._is_stateful:
-            return {}
-        before = mask[:, :-1]
-        # All but the last token: generate reads that one itself, to have logits for the first of the answer.
-        place = (before.cumsum(1) - 1).clamp(min=0)
-        body = self.network.get_decoder()
-        cache = body(input_ids=ids[:, :-1], attention_mask=before, position_ids=place, use_cache=True).past_key_values
-        if not isinstance(cache, DynamicCache) or any(cache.is_sliding):
-            return {}
-        cache.batch_repeat_interleave(samples)
-        return {"past_key_values": cache}
-
-    def _reply(self, place: int, sample: int, tokens: list[int], decoding: Decoding) -> Reply:
+    def _reply(self, place: int, sample: int, tokens: list[int], asked: Sequence[Sequence[int]]) -> Reply:
         """Cut at the close of the turn; an answer without one ran into the limit."""
         ends = self.network.generation_config.eos_token_id or ()
         close = next((at for at, token in enumerate(tokens) if token in ends), None)
-        text = self.tokenizer.decode(tokens[:close], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return Reply(place, sample, text, "length" if close is None else "end")
+        said = decoded(self.tokenizer, asked[place], tokens[:close], ended=close is not None)
+        return Reply(place, sample, said.answer, "length" if close is None else "end", thought=said.thought)
 
 
 def load(

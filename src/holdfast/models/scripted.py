@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from holdfast.errors import ModelError
 from holdfast.models.decoding import Chat, Decoding, Reply
+from holdfast.models.thoughts import split_thought
 
 Script = Mapping[str, str] | Callable[[str, int], str]
 
@@ -37,10 +38,14 @@ class ScriptedModel:
         """
         for start in range(0, len(prompts), self.batch):
             yield tuple(
-                Reply(place, sample, self._line(str(prompts[place][-1]["content"]), sample), "end")
+                self._reply(place, sample, str(prompts[place][-1]["content"]))
                 for place in range(start, min(start + self.batch, len(prompts)))
                 for sample in range(decoding.samples)
             )
+
+    def _reply(self, place: int, sample: int, question: str) -> Reply:
+        said = split_thought(self._line(question, sample))
+        return Reply(place, sample, said.answer, "end", thought=said.thought)
 
     def _line(self, question: str, sample: int) -> str:
         if not isinstance(self.script, Mapping):

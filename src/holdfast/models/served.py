@@ -9,6 +9,7 @@ from typing import Any
 from holdfast.endpoint import ENDPOINT, ENOUGH, INSTALL, EndpointError, Said, Server, Unanswered, is_installed
 from holdfast.errors import ConfigError
 from holdfast.models.decoding import Chat, Decoding, Reply, Stop
+from holdfast.models.thoughts import with_thought
 
 VOUCHED = "vouched:"
 EXAMPLE = f"{ENDPOINT}NAME@http://HOST:PORT/v1"
@@ -109,5 +110,6 @@ def seed_of(seed: int, chat: Chat, sample: int) -> int:
 def _reply(place: int, sample: int, got: Said | Unanswered) -> Reply:
     if isinstance(got, Unanswered):
         return Reply(place, sample, "", "rejected", got.why or "no reason given")
-    stop = STOPS.get(got.finish, "unknown")
-    return Reply(place, sample, got.text, stop, "a content filter of the server's" if stop == "filtered" else "")
+    stop, said = STOPS.get(got.finish, "unknown"), with_thought(got.thought, got.text)
+    why = "a content filter of the server's" if stop == "filtered" else ""
+    return Reply(place, sample, said.answer, stop, why, said.thought)

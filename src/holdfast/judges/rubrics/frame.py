@@ -11,6 +11,7 @@ from itertools import count
 
 from holdfast.judges.guard import Asked, Messages
 from holdfast.judges.rubrics.rubric import Rubric, Ruling
+from holdfast.models.thoughts import split_thought
 from holdfast.store import digest
 
 CODE = 12
@@ -58,7 +59,7 @@ def messages(rubric: Rubric, asked: Asked, replies: Sequence[str] = ()) -> Messa
         {"role": "user", "content": QUOTED.format(code=code, question=asked.prompt, answer=asked.answer)},
     ]
     if replies:
-        said = sendable(after_thought(replies[-1]).strip()[-SHOWN:])
+        said = sendable(split_thought(replies[-1]).answer.strip()[-SHOWN:])
         turns += [
             {"role": "assistant", "content": said or "…"},
             {"role": "user", "content": AGAIN.format(code=code, form=rubric.form)},
@@ -68,7 +69,7 @@ def messages(rubric: Rubric, asked: Asked, replies: Sequence[str] = ()) -> Messa
 
 def read_verdict(rubric: Rubric, asked: Asked, said: str) -> Ruling | None:
     """The ruling in a judge's reply; None where its last line is not exactly a verdict, or an earlier one differs."""
-    lines = [line.strip() for line in after_thought(said).strip().split("\n")]
+    lines = [line.strip() for line in split_thought(said).answer.strip().split("\n")]
     verdict = re.compile(rf"VERDICT {code_of(rubric, asked)}:(.*)")
     found = {" ".join(match[1].lower().split()) for line in lines if (match := verdict.fullmatch(line))}
     if len(found) != 1 or not verdict.fullmatch(lines[-1]):
@@ -80,11 +81,6 @@ def version_of(rubric: Rubric) -> str:
     """A digest of all that is put to a judge and of what its verdicts mean."""
     verdicts = [[verdict, *ruling] for verdict, ruling in sorted(rubric.verdicts.items())]
     return digest([FRAME, QUOTED, AGAIN, rubric.text, rubric.form, verdicts])[:12]
-
-
-def after_thought(said: str) -> str:
-    """What follows the last closed thought."""
-    return said.rpartition("</think>")[2]
 
 
 def sendable(text: str) -> str:

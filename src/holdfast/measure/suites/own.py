@@ -18,13 +18,16 @@ from holdfast.measure.suite import Reader, Suite
 from holdfast.measure.suites.clusters import clusters
 from holdfast.measure.suites.public import OPEN_ENDED
 from holdfast.measure.suites.screen import screened
-from holdfast.measure.suites.table import refuse, sha256_of
+from holdfast.measure.suites.table import refuse, sha256_of, shown
 
 NEEDED = ("prompt", "wants", "category")
 OPTIONAL = ("id", "cluster", "expected")
 WANTS: tuple[Wants, ...] = get_args(Wants)
 OWN = "the user's own"
-MEND = 'A line is for example {"prompt": "Is the pier open?", "wants": "answer", "category": "harbour"}.'
+MEND = (
+    'A line is for example {"prompt": "Is the pier open?", "wants": "answer", "category": "harbour"}; a CSV file, in '
+    "UTF-8 and separated by commas, has these as columns."
+)
 
 ReaderFor = Callable[[Wants], Reader]
 
@@ -119,6 +122,13 @@ def _lines(path: Path) -> list[Line]:
 
 def _rows(path: Path) -> tuple[str, Iterator[Row | Broken]]:
     found = rows_of(open_source(path), lambda row: "prompt" in row)
+    missing = [name for name in NEEDED if name not in found.columns]
+    if missing and found.container.startswith(("CSV", "TSV")):  # once, and not for every line
+        raise DataError(
+            f"{str(path)!r} lacks the column{'s' if len(missing) > 1 else ''} {shown(missing)}.",
+            f"Its first line has {shown(found.columns)}.",
+            MEND,
+        )
     return found.unit, found.items
 
 
