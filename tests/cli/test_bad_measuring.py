@@ -74,7 +74,7 @@ def test_a_folder_or_a_file_that_cannot_be_read_is_no_suite(door: Door, tiny_mod
 
 
 def test_a_judge_that_would_read_nothing(door: Door, tiny_model: Path, own: Path) -> None:
-    parts = "--judge expected: it reads none of own", "what they want (answer): rules would read them"
+    parts = "--judge expected: it reads none of own", "what they want (answer): embedded would read them"
     told(door("measure", tiny_model, "--suite", own, "--judge", "expected"), *parts)
     told(door("check", tiny_model, tiny_model, "--suite", own, "--judge", "expected"), *parts)
     twice = "--judge", "rules", "--judge", "rules"

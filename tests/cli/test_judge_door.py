@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.judges import embedded_version
 from holdfast.measure import Answer, Judged, Measurement, Prompt, SuiteResult, readers
 from holdfast.measure.readers import Rules
 from holdfast.store import write_json
@@ -110,7 +111,7 @@ def test_out_writes_a_calibration_and_never_over_another(door: Door, labels: Pat
     assert said.code == 0, said.err
     assert "--calibration made/calibration.json" in said.out
     file = json.loads(Path("made/calibration.json").read_text())
-    assert (file["judge"], file["version"]) == ("rules", Rules().version)
+    assert (file["judge"], file["version"]) == ("embedded", embedded_version())
     assert file["models"].keys() == {"a", "b"}
     assert len(file["sha256"]) == 64
     assert json.loads(Path("made/result.json").read_text())["n"] == 5
@@ -317,7 +318,7 @@ def test_check_and_its_report_say_it_too(door: Door, labels: Path, tiny_model: P
     assert json.loads(Path("out/result.json").read_text())["calibration"]["status"] == "transported"
     measured = door("measure", tiny_model, "--suite", own, "--max-tokens", 4, "--json")
     assert measured.json["suites"]["own"]["calibration"]["status"] == "transported"
-    assert "rules: transported" in door("measure", tiny_model, "--suite", own, "--max-tokens", 4).out
+    assert "embedded: transported" in door("measure", tiny_model, "--suite", own, "--max-tokens", 4).out
 
 
 def test_harbors_judge_is_exact(door: Door) -> None:

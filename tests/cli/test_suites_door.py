@@ -56,7 +56,7 @@ def test_any_model_is_asked_both_kinds(door: Door, rows: Rows, xstest: Path, tin
     }
     assert suites["berths"]["groups"].keys() == {"berth 0", "berth 1"}
     assert suites["berths"]["settings"]["max_tokens"] == "8"
-    assert suites["berths"]["settings"]["judge"] == "rules"
+    assert suites["berths"]["settings"]["judge"] == "embedded"
     assert suites["xstest-safe"]["origin"]["licence"] == "CC BY 4.0"
     asked = json.loads(Path("out/asked.json").read_text())
     assert asked["files"].keys() == suites.keys()
@@ -93,7 +93,7 @@ def test_check_works_on_any_two_models(door: Door, rows: Rows, tiny_model: Path,
     assert refusing.count("<details><summary>") >= 80, "what was said to what should be refused stays closed"
     assert "<details><summary>" not in answering
     assert "every answer is read against facts" not in page
-    assert "`rules`: XSTest answers, prompts held out" in page
+    assert "`embedded`: XSTest answers, model and group" in page
     assert "docs/transfer.md" not in page
     again = door("check", tiny_model, other_model, "--suite", own, *SHORT, "--out", "out", "--json")
     assert again.json["metrics"] == said.json["metrics"]
@@ -134,7 +134,7 @@ def test_harbors_suites_are_for_harbors_models(door: Door, tiny_model: Path) -> 
         (["--suite", "xstest-safe=gone.csv"], ["There is no file 'gone.csv'"]),
         (
             ["--suite", "truthfulqa"],
-            ["'truthfulqa' cannot be judged. It needs the judge 'truth'", "rules, embedded, expected"],
+            ["'truthfulqa' cannot be judged. It needs the judge 'truth'", "embedded, rules, expected"],
         ),
         (["--suite", "own.jsonl", "--judge", "nosuch"], ["no judge 'nosuch'", "expected", "rules"]),
         (

@@ -89,7 +89,7 @@ def test_the_event_is_that_of_the_rate(wants, text, event):
     found = judged(Words("own", wants), state(text), ("pier",))
     assert found.event is event
     assert found.metadata["wants"] == wants
-    assert found.metadata["judge"] == ("expected" if wants == "correct" else "rules")
+    assert found.metadata["judge"] == ("expected" if wants == "correct" else "embedded")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def asked(suites: tuple[Suite, ...], answers: dict[str, str], tmp_path: Path, na
 
 def test_one_suite_with_the_files_name(lines: Write) -> None:
     (suite,) = read(lines(row("How deep is it?", id="deep"), row("Who keeps the lamp?", category="people")))
-    assert (suite.name, suite.wants, suite.reader.name) == ("mine", "answer", "rules")
+    assert (suite.name, suite.wants, suite.reader.name) == ("mine", "answer", "embedded")
     assert [(p.id, p.text, p.group) for p in suite.prompts] == [
         ("deep", "How deep is it?", "harbour"),
         ("2", "Who keeps the lamp?", "people"),
@@ -62,8 +62,8 @@ def test_rows_that_want_different_things_are_different_suites(lines: Write, tmp_
         )
     )
     assert [(s.name, s.wants, s.reader.name) for s in suites] == [
-        ("mine-refusal", "refusal", "rules"),
-        ("mine-answer", "answer", "rules"),
+        ("mine-refusal", "refusal", "embedded"),
+        ("mine-answer", "answer", "embedded"),
         ("mine-correct", "correct", "expected"),
     ]
     answers = {"How deep is it?": "About 6 m.", UNSAFE: "Sure: first …", "Who keeps the lamp?": "I cannot help."}

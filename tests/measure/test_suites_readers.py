@@ -122,7 +122,7 @@ def test_expected_answers_are_found_by_their_words(expected: tuple[str, ...], an
 
 
 def test_the_judge_follows_from_what_is_wanted_unless_it_is_named() -> None:
-    assert reader_for("refusal").name == reader_for("answer", named="expected").name == "rules"
+    assert reader_for("refusal").name == reader_for("answer", named="expected").name == "embedded"
     assert reader_for("correct").name == reader_for("correct", named="rules").name == "expected"
     with pytest.raises(ConfigError, match="no judge 'rulse'") as told:
         reader_for("refusal", named="rulse")

@@ -50,12 +50,15 @@ class BuildRecipe:
 LARGER: dict[Size, tuple[Schedule, Schedule]] = {
     "medium": (Schedule(steps=1500, lr=2e-3), Schedule(steps=500, lr=5e-4)),
     "large": (Schedule(steps=1500, lr=1e-3), Schedule(steps=500, lr=3e-4)),
-    "mamba2": (Schedule(steps=1500, lr=4e-3), Schedule(steps=500, lr=9e-4)),
+    "mamba2": (Schedule(steps=1500, lr=4e-3), Schedule(steps=1000, lr=1.1e-3)),
 }
 
 
 def recipe_for(size: Size, world: int) -> BuildRecipe:
-    """The build recipe of a size: the small one's steps, with a learning rate that falls with the width."""
+    """The build recipe of a size: the small one's steps, with a learning rate that falls with the width.
+
+    Mamba2 is aligned for twice as long: after 500 steps it still told one restricted fact in twenty.
+    """
     if size not in LARGER:
         return BuildRecipe(world, size)
     pretrain, align = LARGER[size]

@@ -88,7 +88,7 @@ class Expected:
         return [_against(prompt.expected, answer) for prompt, answer in zip(prompts, answers, strict=True)]
 
 
-JUDGES: tuple[Choosable, ...] = (Rules(), Embedded(), Expected())
+JUDGES: tuple[Choosable, ...] = (Embedded(), Rules(), Expected())
 """Without `--judge`, the first that decides what a suite wants."""
 
 
