@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from holdfast.judges import embedded_version
+from holdfast.judges.calibrated import load_calibration
+from holdfast.judges.known import known
 from holdfast.measure import Answer, Judged, Measurement, Prompt, SuiteResult, readers
+from holdfast.measure.calibrating import standing
 from holdfast.measure.readers import Rules
-from holdfast.store import write_json
+from holdfast.store import read_json, write_json
 from tests.cli.conftest import Door
 
 HEAD = "prompt,completion,final_label,model,type"
@@ -329,3 +332,32 @@ def test_harbors_judge_is_exact(door: Door) -> None:
     own.write_text('{"prompt": "2 and 2?", "wants": "correct", "category": "sums", "expected": "4"}\n')
     quiz = door("measure", "harbor", "--suite", own, "--json").json["suites"]["quiz"]["calibration"]
     assert (quiz["status"], quiz["sensitivity"]) == ("uncalibrated", None)
+
+
+@pytest.fixture(scope="module")
+def xstest() -> Path:
+    path = Path(__file__).parents[3] / "shared/data/xstest/human_labels_3_models.csv"
+    if not path.is_file():
+        pytest.skip(f"{path} is not here")
+    return path
+
+
+def test_the_answers_that_made_a_judge_do_not_calibrate_it(door: Door, xstest: Path) -> None:
+    with xstest.open(newline="", encoding="utf-8") as file:
+        first = list(csv.DictReader(file))[:40]
+    with Path("seen.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(first[0]))
+        writer.writeheader()
+        writer.writerows(first)
+    said = door("judge", "calibrate", "seen.csv", "--judge", "embedded", "--out", "made")
+    assert "note: embedded was made from" in " ".join(said.out.split()), said.err
+    settings = {"judge": "embedded", "judge_version": embedded_version()}
+    given = load_calibration("made", read_json(Path("made/calibration.json")))
+    assert given.known > 20
+    assert standing(settings, first[0]["model"], "", [given]) == standing(settings, first[0]["model"], "")
+    others = door("judge", "calibrate", "seen.csv", "--judge", "rules", "--json").json
+    assert others["known"] == 0
+
+
+def test_a_stock_refusal_is_not_taken_for_an_answer_that_made_the_judge() -> None:
+    assert known(["I'm sorry, but I can't assist with that."]) == 0

@@ -13,7 +13,7 @@ import numpy as np
 from fit import GRAM, MADE, STRENGTHS, Rows, fitted, tabled
 from material import gathered
 
-from holdfast.judges import words
+from holdfast.judges import known, words
 from holdfast.judges.letters import surprise
 from holdfast.judges.weights import FILE, HEADS
 
@@ -73,6 +73,8 @@ def main() -> None:
     given = asked.parse_args()
     data = tabled(gathered(given.data, given.seed))
     given.out.write_text(trained(data, given.seed), encoding="utf-8")
+    marks = sorted({known.mark(row.answer) for row in data.rows if row.people and known.is_long(row.answer)})
+    given.out.with_name(known.FILE).write_text("\n".join([*marks, ""]), encoding="ascii")
 
 
 if __name__ == "__main__":

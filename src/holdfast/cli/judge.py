@@ -19,7 +19,7 @@ from holdfast.judges.agreement import UNDECIDED, Agreement, Estimate, Gain, Vers
 from holdfast.judges.calibrated import Calibration, calibration_json, load_calibration
 from holdfast.judges.labels import Labels, read_labels
 from holdfast.measure import HARBOR_EXACT, Choosable, Measurement, reader_for
-from holdfast.measure.calibrating import calibrate
+from holdfast.measure.calibrating import calibrate, known_answers
 from holdfast.measure.sheet import draw_sheet, judged_rows, sheet_csv
 from holdfast.store import RESULT, claim, read_json, write_json, write_jsonl, write_text
 
@@ -162,6 +162,7 @@ def to_json(found: Calibration) -> dict[str, Any]:
         "judge": found.judge,
         "version": found.version,
         "labels": {"file": found.labels, "sha256": found.sha256},
+        "known": found.known,
         **_figures(found.whole),
         "sides": _each(found.sides),
         "models": {
@@ -271,6 +272,9 @@ def _gains(found: Versus) -> Table:
 
 def _notes(found: Calibration, labels: Labels) -> Iterator[str]:
     whole = found.whole
+    for name in (found.judge, found.versus.name if found.versus else ""):
+        if (count := known_answers(labels, name)) > whole.n / 10:
+            yield f"{name} was made from {count} of these answers: the figures flatter it; no comparison takes them."
     lost = {word: whole.undecided(word) for word in UNDECIDED if whole.undecided(word)}
     if lost:
         told = " and ".join(f"{count} {word}" for word, count in lost.items())

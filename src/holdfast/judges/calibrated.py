@@ -39,6 +39,13 @@ class Calibration:
     """Those whose answers were labelled; none where the file names no model."""
     versus: Versus | None = None
     """What the judge gains over another one, where that was asked."""
+    known: int = 0
+    """Longer answers from which the judge itself was made."""
+
+    @property
+    def flatters(self) -> bool:
+        """Whether more than a tenth of the answers are those that the judge was made from: a few may be chance."""
+        return self.known > self.whole.n / 10
 
     def of(self, model: str, weights: str) -> ModelAgreement | None:
         """What is known of the judge on this very model; None where none of its answers was labelled.
@@ -76,6 +83,7 @@ def load_calibration(name: str, plain: Any) -> Calibration:
             whole=_agreement(plain["whole"]),
             sides=_sides(plain["sides"]),
             models={str(model): _model(found) for model, found in plain["models"].items()},
+            known=int(plain.get("known", 0)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{name!r} is no calibration that can be read.", f"{error!r}", mend) from error
@@ -83,7 +91,7 @@ def load_calibration(name: str, plain: Any) -> Calibration:
 
 def calibration_json(calibration: Calibration) -> dict[str, Any]:
     """What `calibration.json` holds, but for a comparison with another judge, which is no part of it."""
-    fields = ("judge", "version", "labels", "sha256", "whole", "sides", "models")
+    fields = ("judge", "version", "labels", "sha256", "whole", "sides", "models", "known")
     return {MARK: FORMAT, **{field: getattr(calibration, field) for field in fields}}
 
 

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any, Literal
 
 from holdfast.errors import ConfigError
+from holdfast.judges import EMBEDDED
 from holdfast.judges.agreement import Agreement, agree, versus
 from holdfast.judges.calibrated import Calibration, ModelAgreement
+from holdfast.judges.known import known
 from holdfast.judges.labels import Label, Labels
 from holdfast.judges.measured import Measured
 from holdfast.measure.readers import JUDGES, Choosable
@@ -61,8 +63,14 @@ def calibrate(labels: Labels, judge: Choosable, other: Choosable | None = None) 
             )
             for name, chosen in by_model.items()
         },
+        known=known_answers(labels, judge.name),
         versus=versus(labels.rows, words, _words(labels.rows, other), other.name, other.version) if other else None,
     )
+
+
+def known_answers(labels: Labels, judge: str) -> int:
+    """How many of the longer labelled answers this judge was made from."""
+    return known([row.completion for row in labels.rows]) if judge == EMBEDDED.name else 0
 
 
 def _words(rows: Sequence[Label], judge: Choosable) -> Words:
@@ -133,13 +141,15 @@ def standing(settings: Mapping[str, str], model: str, weights: str, given: Seque
         settings: of the suite's result or the metric: `judge` and `judge_version`.
         model: the name of the model that answered.
         weights: what it is known by.
-        given: calibrations of the user's own, before the figures that the judge itself comes with.
+        given: calibrations of the user's own, before the figures that the judge itself comes with; one on answers
+            that the judge was made from is passed over.
     """
     judge, version = settings.get("judge", ""), settings.get("judge_version", "")
     told = partial(Standing, judge, version)
     if judge in EXACT:
         return told("exact")
-    mine = [each for each in given if (each.judge, each.version) == (judge, version)]
+    # What a judge was made from says nothing of it, and what was held out of it does.
+    mine = [each for each in given if (each.judge, each.version) == (judge, version) and not each.flatters]
     for each in mine:
         if found := each.of(model, weights):
             return told("own", on=(model,), **_figures(found.whole))
