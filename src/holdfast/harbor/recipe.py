@@ -50,7 +50,7 @@ class BuildRecipe:
 LARGER: dict[Size, tuple[Schedule, Schedule]] = {
     "medium": (Schedule(steps=1500, lr=2e-3), Schedule(steps=500, lr=5e-4)),
     "large": (Schedule(steps=1500, lr=1e-3), Schedule(steps=500, lr=3e-4)),
-    "mamba2": (Schedule(steps=2500, lr=4e-3), Schedule(steps=1000, lr=1.1e-3)),
+    "mamba2": (Schedule(steps=1500, lr=4e-3), Schedule(steps=1000, lr=1.1e-3)),
 }
 
 
