@@ -1,9 +1,11 @@
 """Numbers in, numbers out: intervals, paired limits, tests, sample sizes. No prompts, models or files."""
 
 from holdfast.stats.anyofk import any_of_k, any_of_k_each
+from holdfast.stats.bootstrap import bootstrap
 from holdfast.stats.kappa import Kappa, kappa
 from holdfast.stats.paired import (
     Limits,
+    Paired,
     PairedParts,
     PairedTable,
     newcombe,
@@ -19,11 +21,13 @@ __all__ = [
     "Interval",
     "Kappa",
     "Limits",
+    "Paired",
     "PairedParts",
     "PairedTable",
     "Tails",
     "any_of_k",
     "any_of_k_each",
+    "bootstrap",
     "clopper_pearson",
     "clustered_mean",
     "half_width_spread",
