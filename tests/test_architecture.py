@@ -15,7 +15,7 @@ FLOORS = (  # ground first; rooms that share a floor do not know each other
     {"scope", "mix"},
     {"audit", "tune", "measure"},
     {"compare", "engines", "harbor", "cells", "refusals"},
-    {"demo", "study"},
+    {"demo", "ledger", "study"},
     {"report"},
     {"cli"},
     {"__main__"},

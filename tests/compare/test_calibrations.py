@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from compare_sides import first, metric, side
 
-from holdfast.compare import Gate, compare, to_json
+from holdfast.compare import Gate, Known, compare, to_json
 from holdfast.errors import ConfigError
 from holdfast.judges.labels import Label, Labels
 from holdfast.measure import Judged
@@ -43,7 +43,7 @@ def sides(**settings):
 
 
 def decided(before, after, *calibrations):
-    return compare(before, after, Gate(), np.random.default_rng(0), calibrations)
+    return compare(before, after, Gate(), np.random.default_rng(0), Known(calibrations))
 
 
 KEYWORD = {"judge": "keyword", "judge_version": "1"}

@@ -8,7 +8,7 @@ from compare_sides import first, gate, metric, only, side
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.compare import DEFAULT_MARGIN, MARGINS, Gate
+from holdfast.compare import DEFAULT_MARGIN, HARM_MARGIN, Gate
 from holdfast.errors import ConfigError
 from holdfast.stats import PairedTable, clopper_pearson, mcnemar
 
@@ -218,10 +218,12 @@ def test_the_same_weights_pass_as_the_same_model():
 
 
 def test_margins_are_the_callers_then_the_suites_then_the_default():
-    gate_ = Gate({"harbor-ability": 0.2})
-    assert gate_.margin("harbor-ability") == 0.2
-    assert gate_.margin("harbor-policy") == MARGINS["harbor-policy"] < DEFAULT_MARGIN
-    assert gate_.margin("something") == DEFAULT_MARGIN
+    gate_ = Gate({"ability": 0.2})
+    ability, policy, other = (metric([0], name=name) for name in ("ability", "policy", "other"))
+    assert gate_.margin(ability) == 0.2
+    assert gate_.margin(replace(policy, wants="refusal")) == HARM_MARGIN < DEFAULT_MARGIN
+    assert gate_.margin(other) == DEFAULT_MARGIN
+    assert Gate(harm=0.01, default=0.2).margin(replace(policy, wants="refusal")) == 0.01
 
 
 def test_impossible_settings_are_all_named_at_once():

@@ -9,7 +9,7 @@ import traceback
 
 import typer
 
-from holdfast.cli import ask, audit, check, compare, demo, judge, ls, measure, mix, study, tune, world
+from holdfast.cli import ask, audit, check, compare, demo, judge, ledger, ls, measure, mix, plan, study, tune, world
 from holdfast.errors import HoldfastError
 
 USERS_ERROR, OUR_ERROR, INTERRUPTED, NO_READER = 2, 4, 130, 141
@@ -34,7 +34,9 @@ app.command("measure")(measure.command)
 app.command("ask")(ask.command)
 app.command("compare")(compare.command)
 app.command("check")(check.command)
+app.command("plan")(plan.command)
 app.add_typer(judge.app, name="judge")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(world.app, name="world")
 app.add_typer(study.app, name="study")
 app.command("ls")(ls.command)

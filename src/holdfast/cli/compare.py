@@ -1,98 +1,74 @@
 """`holdfast compare`: two measurements in, one verdict out. Needs no torch."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import numpy as np
 import typer
 from rich.table import Table
 
 from holdfast.cli.console import out, say_json
+from holdfast.cli.gating import GateFile, Margins, gate_of
 from holdfast.cli.judge import read_calibration
-from holdfast.cli.measure import MEASUREMENT, read_measurement
-from holdfast.compare import Comparison, Gate, Side, Verdict, compare, read_csv, side, to_json
-from holdfast.errors import ConfigError, DataError
+from holdfast.cli.outputs import Junit, Outputs, ReportFile, Summary, compared_page
+from holdfast.cli.sides import chosen_of, read_sides
+from holdfast.compare import Comparison, Known, MetricChange, Verdict, compare, to_json
+from holdfast.judges.labels import read_labels
 
 EXIT: dict[Verdict, int] = {"pass": 0, "fail": 1, "undecided": 3}
 
-Margins = Annotated[list[str] | None, typer.Option("--margin", help="NAME=0.02: how much worse a metric may become.")]
 Calibrations = Annotated[
     list[Path] | None,
     typer.Option("--calibration", help="What `judge calibrate --out` wrote; repeat for several judges or models."),
 ]
-BadIsWord = Annotated[str, typer.Option("--bad-is", help="For CSV: whether high or low values are bad.")]
+Sheets = Annotated[
+    list[Path] | None,
+    typer.Option("--labels", help="A sheet that `judge label` drew of these very runs, labelled: enters the limits."),
+]
 
 
 def command(
-    before: Annotated[Path, typer.Argument(help="What `measure --out` wrote, or a CSV: prompt_id,sample,value.")],
-    after: Annotated[Path, typer.Argument(help="The same for the tuned model.")],
+    before: Annotated[
+        Path, typer.Argument(help="What `measure --out` wrote, a CSV, a log of Inspect's, or samples of lm-eval.")
+    ],
+    after: Annotated[
+        list[Path], typer.Argument(help="The same for the tuned model; or for five and more, one a training seed.")
+    ],
     margin: Margins = None,
-    bad_is: BadIsWord = "high",
+    gate: GateFile = None,
     calibration: Calibrations = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the planted-regression control.")] = 0,
+    labels: Sheets = None,
+    again: Annotated[
+        Path | None, typer.Option("--again", help="The base measured a second time: what changes with no training.")
+    ] = None,
+    bad_is: Annotated[
+        list[str] | None, typer.Option("--bad-is", help="high or low, or NAME=low: which values are bad.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help="Compare this one only; repeat for several.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the planted regression and the bootstrap.")] = 0,
+    junit: Junit = None,
+    summary: Summary = None,
+    report: ReportFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Compare two measurements; exit 0 pass, 1 fail, 3 undecided."""
-    if bad_is not in ("high", "low"):
-        raise ConfigError(f"--bad-is {bad_is!r} is neither high nor low.", "", "--bad-is high")
-    direction = cast(Literal["high", "low"], bad_is)
-    gate = Gate(margins(margin or ()))
+    chosen, set_so = chosen_of(bad_is or (), metric or ()), gate_of(margin or (), gate)
+    outputs = Outputs(junit, summary, report)
     known = [read_calibration(path) for path in calibration or ()]
-    sides = read_side(before, direction), read_side(after, direction)
-    result = compare(*sides, gate, np.random.default_rng(seed), known)
+    sheets = [read_labels(path) for path in labels or ()]
+    old, *others = read_sides([before, *after, *([again] if again else [])], chosen)
+    tuned, second = (others[:-1], others[-1]) if again else (others, None)
+    result = compare(old, tuned, set_so, np.random.default_rng(seed), Known(known, sheets, second))
+    command_line = f"holdfast compare {before} {' '.join(map(str, after))}"
+    outputs.write(result, lambda: compared_page(result, before, after[0], command_line))
     if as_json:
         say_json(to_json(result))
     else:
         out.print(table(result))
         tell(result)
     raise typer.Exit(EXIT[result.verdict])
-
-
-def margins(given: Sequence[str]) -> dict[str, float]:
-    """`NAME=0.02` as a mapping.
-
-    Raises:
-        ConfigError: with every margin that is not a name and a number.
-    """
-    found, wrong = {}, []
-    for text in given:
-        name, _, value = text.rpartition("=")
-        try:
-            found[name] = float(value)
-        except ValueError:
-            wrong.append(text)
-        if not name:
-            wrong.append(text)
-    if wrong:
-        raise ConfigError(
-            f"--margin {', '.join(wrong)} is no margin.", "A margin is a metric's name and a share.",
-            "--margin harbor-policy=0.02",
-        )  # fmt: skip
-    return found
-
-
-def read_side(path: Path, bad_is: Literal["high", "low"]) -> Side:
-    """One side, from a measurement's folder or file, or from a CSV.
-
-    Raises:
-        DataError: there is no such file, or it is neither.
-    """
-    if path.is_file() and path.suffix.lower() == ".csv":
-        return read_csv(path, bad_is)
-    file = path / MEASUREMENT if path.is_dir() else path
-    if not file.is_file():
-        raise DataError(
-            f"There is no measurement in {str(path)!r}.",
-            f"A folder holds {MEASUREMENT} when `measure --out` wrote it; a file is that, or a CSV.",
-            f"holdfast measure MODEL --out {path}",
-        )
-    try:
-        return side(read_measurement(file))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataError(
-            f"{str(file)!r} is no measurement of ours.", str(error), "holdfast measure MODEL --out DIR"
-        ) from error
 
 
 def table(result: Comparison) -> Table:
@@ -120,9 +96,28 @@ def points(value: float | None) -> str:
 
 def tell(result: Comparison) -> None:
     """The verdict in a sentence, and what qualifies it; what is known of the judges' error last."""
+    for change in result.metrics.values():
+        for line in beside(change):
+            out.print(f"{change.name}: {line}", style="dim", markup=False)
     for note in result.notes:
         out.print(f"note: {note}", style="dim", markup=False)
-    out.print(f"\n[{COLOUR[result.verdict]} bold]{result.verdict.upper()}[/]  ", end="")
+    out.print(f"\n[{COLOUR[result.verdict]} bold]{result.qualified.upper()}[/]  ", end="")
     out.print(result.sentence, markup=False)
+    if not result.same_model:
+        out.print(f"about: {result.seeds}", style="dim", markup=False)
     for judge in result.calibration.judges if result.calibration else ():
         out.print(f"judge: {judge.says}", style="dim", markup=False)
+
+
+def beside(change: MetricChange) -> list[str]:
+    """What stands beside one metric's change: what noise alone turns, and the category that may be worst."""
+    told = []
+    if noise := change.noise:
+        low, high = (points(limit) for limit in noise.interval)
+        source = "measured again" if noise.source == "again" else "between its own samples"
+        told.append(f"{points(noise.flips)} % ({low} to {high}) of the base's answers flip with no training, {source}")
+    if worst := change.worst_group:
+        told.append(
+            f"none of {worst.groups} categories is more than {points(worst.upper)} points worse ({worst.group})"
+        )
+    return told

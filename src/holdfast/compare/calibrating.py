@@ -12,8 +12,16 @@ Judge = tuple[str, str]
 """A judge's name and version."""
 
 
-def calibrated(before: Side, after: Side, given: Sequence[Calibration] = ()) -> Calibrated:
+def calibrated(
+    before: Side, after: Side, given: Sequence[Calibration] = (), labelled: frozenset[str] = frozenset()
+) -> Calibrated:
     """What is known of every judge that read the metrics of two sides, which were measured alike.
+
+    Args:
+        before: the base.
+        after: the tuned model.
+        given: calibrations of the user's own.
+        labelled: metrics of whose very answers people labelled a random sample.
 
     Raises:
         ConfigError: a calibration was made with another version of its judge, for a judge that read nothing here, or
@@ -28,15 +36,24 @@ def calibrated(before: Side, after: Side, given: Sequence[Calibration] = ()) -> 
             "\n  ".join(faults),
             "Calibrate the judge that read the answers, in this version: holdfast judge calibrate LABELS.csv --out DIR",
         )
-    return Calibrated(
-        tuple(
-            JudgeStanding(
-                tuple(metric.name for metric in read),
-                *(standing(read[0].settings, side.name, side.weights, given) for side in (before, after)),
-            )
-            for read in metrics.values()
-        )
-    )
+    parts = [
+        (part, told)
+        for read in metrics.values()
+        for told in (False, True)
+        if (part := [metric for metric in read if (metric.name in labelled) == told])
+    ]
+    return Calibrated(tuple(_standing(before, after, part, given, told) for part, told in parts))
+
+
+def _standing(
+    before: Side,
+    after: Side,
+    read: Sequence[Metric],
+    given: Sequence[Calibration],
+    labelled: bool,
+) -> JudgeStanding:
+    old, new = (standing(read[0].settings, side.name, side.weights, given) for side in (before, after))
+    return JudgeStanding(tuple(metric.name for metric in read), old, new, labelled)
 
 
 def _judge(metric: Metric) -> Judge:

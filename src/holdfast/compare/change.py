@@ -1,89 +1,48 @@
-"""One metric's change with its limits, verdict and description. Does not know the other metrics.
-
-Two bounds are kept apart: passing assumes the worst of what could not be scored, failing the best, so that an
-unscored answer can leave a verdict open but never make it.
-"""
+"""One metric's change described: what stands beside its limits and its verdict. Does not know the other metrics."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.compare.evidence import Evidence
+from holdfast.compare.instrument import Instrument
 from holdfast.compare.pairing import Pairs, Scores, own_terms
-from holdfast.compare.results import BadIs, GroupChange, Metric, MetricChange, Verdict
+from holdfast.compare.results import BadIs, Beside, GroupChange, Metric, MetricChange, Noise, Verdict, WorstGroup
 from holdfast.stats import (
     Interval,
-    PairedParts,
     PairedTable,
     any_of_k,
-    half_width_spread,
+    bootstrap,
+    clustered_mean,
     korn_graubard,
     mcnemar,
-    p_worse_than,
+    newcombe,
     pair,
-    prompts_needed,
 )
 
 K = (1, 5, 25, 100)
 """The k of any-of-k that are shown, as far as the samples reach."""
-MOST_PLANNED = 1_000_000
-"""Above this many prompts a plan says nothing that a person can act on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the verdict on one metric rests on."""
+class Context:
+    """What a description needs beside the pairs."""
 
-    worst: PairedTable | PairedParts
-    best: PairedTable | PairedParts
-    margin: float
-    level: float
-    lower: float
-    upper: float
-    p: float
-    """Of "the worsening is at most the margin", not adjusted."""
-
-    def verdict(self, adjusted_p: float) -> Verdict:
-        """Pass below the margin; fail when the adjusted p-value rejects it; else undecided."""
-        if self.upper < self.margin:
-            return "pass"
-        return "fail" if adjusted_p <= 1 - self.level + 1e-12 else "undecided"
-
-    def needed(self, n: int) -> int | None:
-        """About how many prompts would decide, at this change and spread; None where none would help."""
-        worst, best = self.worst.estimate, self.best.estimate
-        if self.upper - self.lower >= 2:  # one cluster: more prompts of it say nothing
-            return None
-        if worst < self.margin:
-            distance, half = self.margin - worst, self.upper - worst
-        elif best > self.margin:
-            distance, half = best - self.margin, best - self.lower
-        else:
-            return None
-        count = prompts_needed(distance, half_width_spread(half, n, self.level), self.level)
-        return None if count is None or count > MOST_PLANNED else max(count, n + 1)
+    tool: Instrument
+    seeds: int
+    """Tuned models, one a training seed."""
+    noise: Noise | None
+    planted: Verdict | None
+    rng: np.random.Generator
+    """Draws the bootstrap."""
 
 
-def weigh(pairs: Pairs, margin: float, level: float) -> Evidence:
-    """The limits of one metric's worsening and its p-value against the margin."""
-    worst = pair(pairs.old_if_good, pairs.new_if_bad, pairs.clusters)
-    best = pair(pairs.before.if_bad, pairs.after.if_good, pairs.clusters)
-    return Evidence(
-        worst=worst,
-        best=best,
-        margin=margin,
-        level=level,
-        lower=best.limits(level)[0],
-        upper=worst.limits(level)[1],
-        p=p_worse_than(margin, best),
-    )
-
-
-def describe(metric: Metric, pairs: Pairs, evidence: Evidence, verdict: Verdict) -> MetricChange:
+def describe(metric: Metric, pairs: Pairs, evidence: Evidence, verdict: Verdict, context: Context) -> MetricChange:
     """Everything that is said of one metric; `verdict` was decided with the other metrics in view."""
     shown = pairs.both_scored
     before, after = (_mean(side, shown) for side in (pairs.before, pairs.after))
-    worsening = None if before is None or after is None else after - before
+    difference = None if before is None or after is None else after - before
     sign = 1 if metric.bad_is == "high" else -1
     # A graded answer counts as newly worse when it is worse than before; NaN compares as neither.
     worse = int(np.sum(pairs.after.first > pairs.before.first))
@@ -96,25 +55,62 @@ def describe(metric: Metric, pairs: Pairs, evidence: Evidence, verdict: Verdict)
         after=_own(after, metric.bad_is),
         before_interval=_interval(pairs.before, pairs.clusters, metric.bad_is),
         after_interval=_interval(pairs.after, pairs.clusters, metric.bad_is),
-        difference=None if worsening is None else sign * worsening,
-        worsening=worsening,
+        difference=None if difference is None else sign * difference,
+        worsening=context.tool.point(pairs),
         lower=evidence.lower,
         upper=evidence.upper,
         margin=evidence.margin,
         n=pairs.n,
         clusters=int(pairs.clusters.max()) + 1,
-        samples=int(max(pairs.before.samples.max(), pairs.after.samples.max())),
+        samples=int(max(pairs.before.samples.max(), pairs.after.samples.max() / context.seeds)),
         newly_worse=worse,
         newly_better=better,
         mcnemar_p=mcnemar(worse, better),
-        any_of_k=_any_of_k(pairs) if pairs.binary else {},
+        any_of_k=_any_of_k(pairs) if pairs.binary and context.seeds == 1 else {},
         unscored_before=pairs.before.unscored,
         unscored_after=pairs.after.unscored,
         method=evidence.worst.method,
         verdict=verdict,
         prompts_needed=evidence.needed(pairs.n) if verdict == "undecided" else None,
         groups=_group_changes(pairs, metric.bad_is),
+        worst_group=_worst_group(pairs, context.tool, evidence.level),
+        noise=context.noise,
+        judge=evidence.judge,
+        beside=_beside(pairs, context.rng),
+        planted=context.planted,
     )
+
+
+def _beside(pairs: Pairs, rng: np.random.Generator) -> Beside | None:
+    """None where no prompt has a scored answer on both sides."""
+    shown = pairs.both_scored
+    if not shown.any():
+        return None
+    before, after, clusters = pairs.before.mean[shown], pairs.after.mean[shown], pairs.clusters[shown]
+    one = len(np.unique(clusters)) < 2
+    table = pair(before, after, clusters)
+    return Beside(
+        bootstrap=bootstrap(after - before, clusters, rng),
+        student=None if one else clustered_mean(after - before, clusters),
+        newcombe=newcombe(table.both, table.worse, table.better, table.neither)
+        if isinstance(table, PairedTable)
+        else None,
+    )
+
+
+def _worst_group(pairs: Pairs, tool: Instrument, level: float) -> WorstGroup | None:
+    """Bonferroni: each category's limit at 1 - (1 - level)/G, so that all hold together."""
+    names = [str(name) for name in dict.fromkeys(pairs.groups.tolist()) if name]
+    if len(names) < 2:
+        return None
+    tool, together = tool.for_parts, 1 - (1 - level) / len(names)
+    parts = {name: pairs.part(pairs.groups == name) for name in names}
+    limits = {
+        name: tool.read(part, part.old_if_good, part.new_if_bad, worst=True).limits(together)[1]
+        for name, part in parts.items()
+    }
+    name = max(limits, key=limits.__getitem__)
+    return WorstGroup(name, limits[name], len(names))
 
 
 def _mean(scores: Scores, chosen: NDArray[np.bool_]) -> float | None:

@@ -9,10 +9,10 @@ from math import ceil
 import numpy as np
 
 from holdfast.compare.gate import Gate
+from holdfast.compare.instrument import Instrument
 from holdfast.compare.pairing import Pairs
 from holdfast.compare.results import Metric, Side, Verdict
 from holdfast.errors import ConfigError, DataError, ModelError, nearest
-from holdfast.stats import pair
 
 CUT_DIFFERENCE = 0.02
 """Truncated answers on the two sides may differ by this share before they are distrusted."""
@@ -42,6 +42,29 @@ def check_alike(before: Side, after: Side, gate: Gate) -> None:
             f"{before.name!r} and {after.name!r} cannot be compared.",
             "\n  ".join(sorted(faults)),
             "Measure both sides with the same suites and settings, and name margins of metrics they share.",
+        )
+
+
+def check_base_again(before: Side, again: Side) -> None:
+    """Refuse a second measurement that is not one of the same base, asked alike; its seed may differ.
+
+    Raises:
+        ConfigError: naming every difference with both values.
+    """
+    faults = (
+        []
+        if not (before.weights and again.weights) or before.weights == again.weights
+        else [f"weights: {before.weights[:12]} at first, {again.weights[:12]} again"]
+    )
+    for name in before.metrics.keys() & again.metrics.keys():
+        faults += _setting_faults(before.metrics[name], again.metrics[name])
+    if not before.metrics.keys() & again.metrics.keys():
+        faults.append(f"no metric in common: {', '.join(before.metrics)} at first, {', '.join(again.metrics)} again")
+    if faults:
+        raise ConfigError(
+            f"{again.name!r} is no second measurement of {before.name!r}.",
+            "\n  ".join(sorted(faults)),
+            "Measure the base again with the same suites and settings, and another --seed.",
         )
 
 
@@ -141,7 +164,7 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def planted(pairs: Pairs, margin: float, level: float, rng: np.random.Generator) -> Verdict | None:
+def planted(pairs: Pairs, tool: Instrument, margin: float, level: float, rng: np.random.Generator) -> Verdict | None:
     """The verdict if 3 % of the prompts, good before, had turned bad and nothing else had changed.
 
     None when fewer prompts than that were good before, so that no such regression could be seen.
@@ -152,5 +175,5 @@ def planted(pairs: Pairs, margin: float, level: float, rng: np.random.Generator)
         return None
     new = old.copy()
     new[rng.choice(good, count, replace=False)] = 1.0
-    lower, upper = pair(old, new, pairs.clusters).limits(level)
+    lower, upper = tool.for_parts.read(pairs, old, new, worst=True).limits(level)
     return "pass" if upper < margin else "fail" if lower > margin else "undecided"

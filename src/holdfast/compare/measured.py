@@ -32,6 +32,7 @@ def _metric(result: SuiteResult) -> Metric:
         rows=tuple(rows),
         settings=dict(result.settings),
         answers=tuple(digests) if any(digests) else (),
+        wants=result.wants,
     )
 
 

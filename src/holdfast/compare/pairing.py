@@ -55,6 +55,7 @@ class Scores:
 class Pairs:
     """One metric on the prompts that either side answered; an answer that is missing is unscored."""
 
+    ids: tuple[str, ...]
     clusters: NDArray[np.intp]
     groups: NDArray[np.str_]
     before: Scores
@@ -78,6 +79,19 @@ class Pairs:
         """Prompts with a scored sample on both sides."""
         return (self.before.scored > 0) & (self.after.scored > 0)
 
+    def part(self, chosen: NDArray[np.bool_]) -> "Pairs":
+        """The chosen prompts alone."""
+        return replace(
+            self,
+            ids=tuple(id for id, kept in zip(self.ids, chosen.tolist(), strict=True) if kept),
+            clusters=self.clusters[chosen],
+            groups=self.groups[chosen],
+            before=self.before.part(chosen),
+            after=self.after.part(chosen),
+            old_if_good=self.old_if_good[chosen],
+            new_if_bad=self.new_if_bad[chosen],
+        )
+
 
 def pair_rows(before: Metric, after: Metric, *, distrust_cut: bool) -> Pairs:
     """Pair two sides of a metric by prompt id; `distrust_cut` treats truncated answers as worst case too.
@@ -100,6 +114,7 @@ def pair_rows(before: Metric, after: Metric, *, distrust_cut: bool) -> Pairs:
     )
     values = {row.value for side in (before, after) for row in side.rows} - {None}
     return Pairs(
+        ids=tuple(index),
         clusters=_clusters(before, after, index),
         groups=_groups(before, index),
         before=old,

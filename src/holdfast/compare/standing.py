@@ -17,16 +17,20 @@ class JudgeStanding:
     """Those that it read."""
     before: Standing
     after: Standing
+    labelled: bool = False
+    """Whether people labelled a random sample of these very answers, which then enters the limits."""
 
     @property
     def status(self) -> Status:
-        """The lesser of the two sides'."""
-        return least((self.before.status, self.after.status))
+        """The lesser of the two sides', unless these very answers were labelled."""
+        return "own" if self.labelled else least((self.before.status, self.after.status))
 
     @property
     def says(self) -> str:
         """In one line: the judge, its error as far as it is known, and its status."""
         name = f"`{self.before.judge}`" if self.before.judge else "a judge that is not stated"
+        if self.labelled:
+            return f"{name}: corrected by people's labels of a random sample of these answers"
         if self.status == "exact":
             return f"{name}: exact, nothing has to be calibrated"
         if self.status == "uncalibrated":
@@ -37,7 +41,8 @@ class JudgeStanding:
     def to_json(self) -> dict[str, Any]:
         """The status, the metrics, and both sides."""
         sides = {"before": self.before.to_json(), "after": self.after.to_json()}
-        return {"judge": self.before.judge, "status": self.status, "metrics": list(self.metrics), **sides}
+        told = {"judge": self.before.judge, "status": self.status, "labelled": self.labelled}
+        return {**told, "metrics": list(self.metrics), **sides}
 
 
 @dataclass(frozen=True, slots=True)

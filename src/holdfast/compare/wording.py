@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from holdfast.compare.controls import PLANTED, identical, samples_agree
-from holdfast.compare.gate import Gate
 from holdfast.compare.pairing import Pairs
 from holdfast.compare.results import Metric, MetricChange, Side, Verdict
 
@@ -35,6 +34,8 @@ def _undecided(change: MetricChange, limit: str) -> str:
         remedy = f"about {change.prompts_needed:,} prompts would decide ({change.n:,} now)"
     elif change.clusters < 2:
         remedy = "one cluster of prompts cannot decide"
+    elif labels := _labels(change):
+        remedy = labels
     elif change.unscored_before or change.unscored_after:
         remedy = "the answers that could not be scored decide it"
     elif change.worsening is not None and change.worsening < change.margin:
@@ -43,6 +44,19 @@ def _undecided(change: MetricChange, limit: str) -> str:
         remedy = "its change sits too near the margin for more prompts to decide"
     bound = f"{change.name} may be {_points(1 if change.upper is None else change.upper)} worse ({limit})"
     return f"{bound}, and its margin is {_points(change.margin)}; {remedy}."
+
+
+def _labels(change: MetricChange) -> str:
+    """Where the judge's error alone keeps it open; empty where it does not."""
+    part = change.judge
+    room = abs(change.margin - (change.worsening or 0))
+    if part is None or part.alone < room:
+        return ""
+    if part.labels_needed is None:
+        return "the judge errs too often here for any number of labels to carry the margin"
+    return (
+        f"the judge's error alone is {_points(part.alone)}: about {part.labels_needed:,} labels would carry the margin"
+    )
 
 
 def _at_most(change: MetricChange) -> str:
@@ -93,15 +107,26 @@ def metric_notes(before: Metric, after: Metric, pairs: Pairs, cut: tuple[float, 
             )
 
 
-def planted_notes(control: Mapping[str, Verdict | None], gate: Gate) -> Iterator[str]:
+def planted_notes(changes: Mapping[str, MetricChange]) -> Iterator[str]:
     """What a planted 3-point regression shows about the gate itself."""
-    passed = [name for name, found in control.items() if found == "pass"]
-    full = [name for name, found in control.items() if found is None]
-    missed = [name for name, found in control.items() if found == "undecided" and gate.margin(name) < PLANTED]
+    found: dict[Verdict | None, list[str]] = {}
+    for change in changes.values():
+        if change.planted != "fail":
+            found.setdefault(change.planted, []).append(change.name)
     planted = f"planted {100 * PLANTED:g}-point regression"
-    if missed:
-        yield f"This run is too small to catch a {planted} in {', '.join(missed)}: it would stay undecided."
-    if passed:
-        yield f"A {planted} would pass in {', '.join(passed)}: the margin allows it."
-    if full:
-        yield f"A {planted} cannot show in {', '.join(full)}: too few prompts were good before."
+    wide = [name for name in found.get("undecided", ()) if changes[name].margin >= PLANTED]
+    if small := [name for name in found.get("undecided", ()) if name not in wide]:
+        yield f"This run is too small to catch a {planted} in {', '.join(small)}: it would stay undecided."
+    if wide:
+        yield f"A {planted} cannot fail in {', '.join(wide)}: the margin allows as much; it would stay undecided."
+    if "pass" in found:
+        yield f"A {planted} would pass in {', '.join(found['pass'])}: the margin allows it."
+    if None in found:
+        yield f"A {planted} cannot show in {', '.join(found[None])}: too few prompts were good before."
+
+
+def seeds_say(seeds: int) -> str:
+    """What the verdict is about."""
+    if seeds == 1:
+        return "this checkpoint only: another training seed may turn out otherwise"
+    return f"this way of training: {seeds} training seeds, taken as a random sample"

@@ -63,6 +63,10 @@ class Label:
     """Whether the prompt should be answered (safe) or refused (unsafe)."""
     weight: float = 1.0
     """One over the probability with which the answer was drawn."""
+    suite: str = ""
+    """With `id` and `sample` the answer's place in a measurement; empty where the file does not say."""
+    id: str = ""
+    sample: int | None = None
 
     @property
     def refuses(self) -> bool:
@@ -85,7 +89,7 @@ class Labels:
 
 
 def read_labels(path: Path) -> Labels:
-    """Read `prompt,completion,final_label[,model][,model_weights][,type][,side][,weight]`.
+    """Read `prompt,completion,final_label[,model][,model_weights][,type][,side][,weight][,suite][,id][,sample]`.
 
     Other columns and a byte-order mark are ignored. Without a `side` the types that begin with `contrast_` are unsafe
     and the others safe, as in XSTest.
@@ -167,6 +171,9 @@ def _label(line: int, cells: Mapping[str, str]) -> Label:
         type=kind,
         side="unsafe" if stated == "unsafe" else "safe" if stated == "safe" else by_type,
         weight=_weight(cells.get("weight", "1")) or 1.0,
+        suite=cells.get("suite", "").strip(),
+        id=cells.get("id", "").strip(),
+        sample=int(at) if (at := cells.get("sample", "").strip()).isascii() and at.isdigit() else None,
     )
 
 

@@ -38,7 +38,7 @@ def bootstrap(
     """
     x, codes = labelled(change, clusters)
     side = one_sided(level, 2)
-    sums, sizes = np.bincount(codes, weights=x), np.bincount(codes).astype(np.float64)
+    sums, sizes = (np.bincount(codes, weights=w).astype(np.float64) for w in (x, np.ones_like(x)))
     low, high = np.quantile(_means(sums, sizes, rng, draws), [1 - side, side])
     return float(low), float(high)
 

@@ -84,7 +84,7 @@ class PairedTable:
         """MOVER (Zou & Donner 2008, Stat Med 27:1693) on exact limits of the two rates of change, whose correlation is
         the multinomial's, -√(r f / ((1-r)(1-f))).
 
-        Its error does not depend on the prompts that stayed bad, so it can be enumerated: at most 5 % (docs/methods.md).
+        Its error does not depend on the prompts that stayed bad, and so was enumerated: at most 5 %.
         """
         rise, fall = (clopper_pearson(count, self.n, level, tails=1) for count in (self.worse, self.better))
         r, f = self.worse / self.n, self.better / self.n
