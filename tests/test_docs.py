@@ -22,7 +22,7 @@ import pytest
 import typer
 
 from holdfast.audit import CHECKS
-from holdfast.cli import USERS_ERROR, app, run
+from holdfast.cli import USERS_ERROR, VERBS, opened, run
 from holdfast.data.formats import FORMATS
 from holdfast.judges.guard_styles import STYLES
 from holdfast.measure import HARBOR_EXACT, JUDGES, PUBLIC, SUITES
@@ -162,7 +162,7 @@ def door() -> Door:
         options = {option for parameter in command.params for option in parameter.opts}  # type: ignore[attr-defined]
         found[" ".join(words)] = {option for option in options if option.startswith("--")} | {"--help"}
 
-    walk((), typer.main.get_command(app))
+    walk((), typer.main.get_command(opened(VERBS)))
     found["tune"] |= set(SETTINGS)
     return found
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.operating_curve.curve import Bin, curve
 from benchmarks.operating_curve.draws import DESIGNS
 from benchmarks.operating_curve.figure import Panel, draw, photograph
-from benchmarks.operating_curve.gates import MARGIN
+from benchmarks.operating_curve.gates import MARGIN, base_pairs
 from benchmarks.operating_curve.population import home, read_models
 from benchmarks.operating_curve.seen import OURS, Found, Seen, read
 from benchmarks.operating_curve.words import percent, whole
@@ -53,10 +53,13 @@ def main() -> None:
     given = parser.parse_args()
     found = [each for design in DESIGNS if (each := read(design, given.home))]
     shown = [each for each in found if each.design.kind == "prompts" and each.design.family == "base"]
+    models = read_models(given.home)
+    if len(base_pairs(models)) != len(shown[0].change):
+        parser.error("there are models that no gate has seen: run gates, rivals and this again")
     svg, png = given.out / "operating-curve.svg", given.out / "operating-curve.png"
     svg.write_text(figure(shown), encoding="utf-8")
     photograph(svg, png)
-    text = whole(found, read_models(given.home), date.today())
+    text = whole(found, models, date.today())
     (given.out / "operating-curve.md").write_text(text, encoding="utf-8")
     print(svg, png)
 

@@ -94,7 +94,8 @@ def test_the_same_release_twice_is_refused() -> None:
     book.add("v2", side("m", metric(first(1000, 1)), weights="w"))
     with pytest.raises(ConfigError, match="'v3' is 'v2': the same weights"):
         book.add("v3", side("renamed", metric(first(1000, 1)), weights="w"))
-    book.add("v3", side("m", metric(first(1000, 1)))), "without weights equal values may be chance"
+    book.add("v3", side("m", metric(first(1000, 1))))  # without weights equal values may be chance
+    book.add("v4", side("m", metric(first(1000, 1)), weights="w"))  # back to v2
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 81])

@@ -57,7 +57,8 @@ def test_a_verdict_of_what_was_kept_is_that_of_the_measurement() -> None:
 
     before, after = drawn(0.1), drawn(0.15)
     back = [restore("m", (kept := keep(each)).rows, kept.prompts.__getitem__) for each in (before, after)]
-    found, again = (compare(*pair, Gate(), np.random.default_rng(0)) for pair in ((before, after), back))
+    found = compare(before, after, Gate(), np.random.default_rng(0))
+    again = compare(back[0], back[1], Gate(), np.random.default_rng(0))
     assert to_json(found) == to_json(again)
 
 

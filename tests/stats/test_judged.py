@@ -83,12 +83,17 @@ def test_the_interval_of_one_rate_covers(theta, kept, found, n, labels):
     assert uncovered(n, theta, found, kept, labels, 1500) <= allowed(1500)
 
 
-def uncovered(n, theta, found, kept, labels, repeats):
-    """Share of data sets whose 95 % interval of one rate misses it."""
-    rng, missed = np.random.default_rng([n, labels]), 0
+def test_the_interval_of_one_rate_covers_where_prompts_cluster():
+    assert uncovered(400, 0.1, 0.9, 0.95, 200, 600, size=4) <= allowed(600)
+
+
+def uncovered(n, theta, found, kept, labels, repeats, size=1):
+    """Share of data sets whose 95 % interval of one rate misses it; the prompts of a cluster are bad together."""
+    rng, missed, clusters = np.random.default_rng([n, labels]), 0, np.arange(n) // size
     for _ in range(repeats):
-        read = reading(rng, rng.random(n) < theta, found, kept, 1)[:, 0].astype(float)
-        interval = corrected_rate(read, labelled_rates(rng, found, kept, labels))
+        bad = np.repeat(rng.random(n // size) < theta, size)
+        read = reading(rng, bad, found, kept, 1)[:, 0].astype(float)
+        interval = corrected_rate(read, labelled_rates(rng, found, kept, labels), clusters)
         missed += not interval.lower <= theta <= interval.upper
     return missed / repeats
 

@@ -129,8 +129,8 @@ def test_the_search_is_not_taken_in_by_a_tooth(first, period, depth, guess, unit
     place = seen.index(found)
     assert jagged(found) >= 0.8
     assert place == 0 or jagged(seen[place - 1]) < 0.8
-    step = max(1, (sum(n < found + 2 * period for n in seen) - place) // 40)
-    assert all(jagged(n) >= 0.8 for n in seen[place : place + 40 * step : step] if n < found + 2 * period)
+    end = sum(n < found + 2 * period for n in seen)
+    assert all(jagged(n) >= 0.8 for n in seen[place + 1 : end : max(1, (end - place) // 40)])
 
 
 def test_a_million_is_the_end():

@@ -6,10 +6,12 @@ Exit codes: 0 pass or done · 1 the gate says worse · 2 the user's error · 3 u
 import os
 import sys
 import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 import typer
 
-from holdfast.cli import ask, audit, check, compare, demo, judge, ledger, ls, measure, mix, plan, study, tune, world
 from holdfast.errors import HoldfastError
 
 USERS_ERROR, OUR_ERROR, INTERRUPTED, NO_READER = 2, 4, 130, 141
@@ -19,27 +21,30 @@ TUNING = {"torch", "transformers", "trl", "peft", "accelerate", "datasets"}
 # typer brings its own click, or uses the one beside it, by version: its public exceptions tell which.
 Misuse: type[Exception] = typer.BadParameter.__mro__[2]
 
-app = typer.Typer(
-    name="holdfast",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Fine-tune a language model, and show that it still keeps its word.",
-)
-app.command("demo")(demo.command)
-app.command("audit")(audit.command)
-app.command("mix")(mix.command)
-app.command("tune", context_settings=tune.EXTRA, epilog=tune.EPILOG)(tune.command)
-app.command("measure")(measure.command)
-app.command("ask")(ask.command)
-app.command("compare")(compare.command)
-app.command("check")(check.command)
-app.command("plan")(plan.command)
-app.add_typer(judge.app, name="judge")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(world.app, name="world")
-app.add_typer(study.app, name="study")
-app.command("ls")(ls.command)
+VERBS = (
+    "demo", "audit", "mix", "tune", "measure", "ask", "compare", "check", "plan", "judge", "ledger", "world", "study",
+    "ls",
+)  # fmt: skip
+"""Each is a file here, with a `command`, or with an `app` where it has verbs of its own."""
+
+
+def opened(verbs: Sequence[str]) -> typer.Typer:
+    """The door with these verbs: what is not called is not imported, so that help comes at once."""
+    app = typer.Typer(
+        name="holdfast",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Fine-tune a language model, and show that it still keeps its word.",
+    )
+    app.callback()(lambda: None)  # without it a single verb would be the whole program
+    for verb in verbs:
+        room: Any = import_module(f"holdfast.cli.{verb}")
+        if hasattr(room, "app"):
+            app.add_typer(room.app, name=verb)
+        else:
+            app.command(verb, **getattr(room, "DOOR", {}))(room.command)
+    return app
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -52,6 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code tells who has to act."""
     try:
+        app = opened(arguments[:1] if arguments and arguments[0] in VERBS else VERBS)
         code = int(app(arguments, standalone_mode=False) or 0)
         return _stopped() if code == INTERRUPTED else code
     except Misuse as wrong:

@@ -1,21 +1,24 @@
-"""`holdfast compare`: two measurements in, one verdict out. Needs no torch."""
+"""`holdfast compare`: two measurements in, one verdict out. Needs no torch.
+
+What compares is imported where it is used: `compare --help` needs none of it.
+"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from holdfast.cli.console import out, say_json
 from holdfast.cli.gating import GateFile, Margins, gate_of
-from holdfast.cli.judge import read_calibration
 from holdfast.cli.outputs import Junit, Outputs, ReportFile, Summary, compared_page
 from holdfast.cli.sides import chosen_of, read_sides
-from holdfast.compare import Comparison, Known, MetricChange, Verdict, compare, to_json
-from holdfast.judges.labels import read_labels
 
-EXIT: dict[Verdict, int] = {"pass": 0, "fail": 1, "undecided": 3}
+if TYPE_CHECKING:
+    from holdfast.compare import Comparison, MetricChange, Verdict
+
+EXIT: dict["Verdict", int] = {"pass": 0, "fail": 1, "undecided": 3}
 
 Calibrations = Annotated[
     list[Path] | None,
@@ -54,6 +57,12 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Compare two measurements; exit 0 pass, 1 fail, 3 undecided."""
+    import numpy as np
+
+    from holdfast.cli.judge import read_calibration
+    from holdfast.compare import Known, compare, to_json
+    from holdfast.judges.labels import read_labels
+
     chosen, set_so = chosen_of(bad_is or (), metric or ()), gate_of(margin or (), gate)
     outputs = Outputs(junit, summary, report)
     known = [read_calibration(path) for path in calibration or ()]
@@ -71,7 +80,7 @@ def command(
     raise typer.Exit(EXIT[result.verdict])
 
 
-def table(result: Comparison) -> Table:
+def table(result: "Comparison") -> Table:
     """One line a metric, in points: the change, its limit, its margin, prompts newly worse/newly better, verdict."""
     shown = Table(box=None, padding=(0, 1, 0, 0))
     for name in ("metric", "before→after", "worsening (limit)", "margin", "newly −/+", "verdict"):
@@ -79,14 +88,14 @@ def table(result: Comparison) -> Table:
     for change in result.metrics.values():
         limit = f"≥ {points(change.lower)}" if change.verdict == "fail" else f"≤ {points(change.upper)}"
         shown.add_row(
-            change.name, f"{points(change.before)}→{points(change.after)}", f"{points(change.worsening)} ({limit})",
+            escape(change.name), f"{points(change.before)}→{points(change.after)}", f"{points(change.worsening)} ({limit})",
             points(change.margin), f"{change.newly_worse}/{change.newly_better}",
             f"[{COLOUR[change.verdict]}]{change.verdict}[/]",
         )  # fmt: skip
     return shown
 
 
-COLOUR: dict[Verdict, str] = {"pass": "green", "fail": "red", "undecided": "yellow"}
+COLOUR: dict["Verdict", str] = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
 def points(value: float | None) -> str:
@@ -94,7 +103,7 @@ def points(value: float | None) -> str:
     return "—" if value is None else f"{100 * value:.1f}"
 
 
-def tell(result: Comparison) -> None:
+def tell(result: "Comparison") -> None:
     """The verdict in a sentence, and what qualifies it; what is known of the judges' error last."""
     for change in result.metrics.values():
         for line in beside(change):
@@ -109,7 +118,7 @@ def tell(result: Comparison) -> None:
         out.print(f"judge: {judge.says}", style="dim", markup=False)
 
 
-def beside(change: MetricChange) -> list[str]:
+def beside(change: "MetricChange") -> list[str]:
     """What stands beside one metric's change: what noise alone turns, and the category that may be worst."""
     told = []
     if noise := change.noise:

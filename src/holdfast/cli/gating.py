@@ -1,15 +1,20 @@
-"""The gate from the command line: `--margin NAME=0.02` over what a file's table `[gate]` says."""
+"""The gate from the command line: `--margin NAME=0.02` over what a file's table `[gate]` says.
+
+The gate is imported where it is used: `compare --help` needs none of it.
+"""
 
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holdfast.compare import Gate, read_gate
 from holdfast.errors import ConfigError
+
+if TYPE_CHECKING:
+    from holdfast.compare import Gate
 
 Margins = Annotated[list[str] | None, typer.Option("--margin", help="NAME=0.02: how much worse a metric may become.")]
 GateFile = Annotated[
@@ -17,19 +22,23 @@ GateFile = Annotated[
 ]
 
 
-def gate_of(margins: Sequence[str], file: Path | None) -> Gate:
+def gate_of(margins: Sequence[str], file: Path | None) -> "Gate":
     """The gate of a file, with the margins that were named on the command line.
 
     Raises:
         ConfigError: a margin that is no name and number, or a file that holds no such table; all faults of one source
             at once.
     """
+    from holdfast.compare import Gate
+
     named = parse_margins(margins)
     gate = _read(file) if file else Gate()
     return replace(gate, margins={**gate.margins, **named})
 
 
-def _read(file: Path) -> Gate:
+def _read(file: Path) -> "Gate":
+    from holdfast.compare import read_gate
+
     mend = "[gate]\n    default = 0.05"
     try:
         plain = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -76,11 +76,16 @@ class Outputs:
 
 
 def compared_page(found: "Comparison", before: Path, after: Path, next_command: str) -> "Page":
-    """The page of two sides that were read from these places, with the answers where they are measurements of ours."""
+    """The page of two sides that were read from these places, with the answers where they are measurements of ours.
+
+    Of several tuned models no answers are shown: the figures are those of all of them.
+    """
     from holdfast.cli.pages import UNTESTED, page
     from holdfast.report import Section
 
-    old, new = _measured(before, found.before), _measured(after, found.after)
+    several = len(found.tuned) > 1
+    old = _measured(before, found.before)
+    new = _unseen(found.after) if several else _measured(after, found.after)
     title = f"{found.before.name} and {found.after.name}"
     made = page(title, (Section(found.after.name, found, old, new),), old, next_command)
     # What another tool asked is its own to say.
@@ -91,10 +96,13 @@ def _measured(path: Path, side: "Side") -> "Measurement":
     """The measurement that a side was read from; of what another tool wrote its name, with no answer to be opened."""
     from holdfast.cli.measure import read_measurement
     from holdfast.cli.sides import kind_of
+
+    return read_measurement(path) if kind_of(path) == "a measurement" else _unseen(side)
+
+
+def _unseen(side: "Side") -> "Measurement":
     from holdfast.measure import Measurement
 
-    if kind_of(path) == "a measurement":
-        return read_measurement(path)
     return Measurement(side.name, side.weights, side.template, {}, {})
 
 

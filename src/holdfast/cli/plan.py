@@ -178,9 +178,9 @@ def _need(need: Need) -> dict[str, Any]:
 def _assumed(of: Assumed) -> dict[str, Any]:
     """What was assumed, by the names of the flags."""
     return {
-        "margin": of.margin, "flip": of.flip, "regression": of.regression, "worse": of.worse, "base": of.bad_before, "power": of.power,
-        "level": of.level, "metrics": of.metrics, "cluster_size": of.size, "icc": of.icc, "sensitivity": of.found,
-        "specificity": of.kept,
+        "margin": of.margin, "flip": of.flip, "regression": of.regression, "worse": of.worse, "base": of.bad_before,
+        "power": of.power, "level": of.level, "metrics": of.metrics, "cluster_size": of.size, "icc": of.icc,
+        "sensitivity": of.found, "specificity": of.kept,
     }  # fmt: skip
 
 

@@ -34,8 +34,7 @@ def _settings_help() -> str:
     return "\n".join(lines)
 
 
-EPILOG = _settings_help()
-EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
+DOOR = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}, "epilog": _settings_help()}
 
 
 def command(

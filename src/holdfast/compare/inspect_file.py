@@ -15,7 +15,7 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from pydantic import ValidationError
 
@@ -60,8 +60,13 @@ def read_log(path: Path) -> InspectLog:
             if made.version not in VERSIONS:
                 raise ValueError(f"its version is {made.version}, and those that are known are 1 and 2")
             log = InspectLog(path, made, tuple(map(_sample, samples)))
+    except ImportError as error:
+        raise DataError(
+            f"{str(path)!r} is packed with zstd.", "That needs the package zstandard.",
+            f"pip install zstandard  or  inspect log convert {path} --to json --output-dir DIR",
+        ) from error  # fmt: skip
     except OSError as error:
-        raise DataError(f"{str(path)!r} cannot be read.", str(error.strerror), "Give a log of Inspect's.") from error
+        raise DataError(f"{str(path)!r} cannot be read.", str(error), "Give a log of Inspect's.") from error
     except (ValueError, BadZipFile, KeyError, EOFError, RecursionError, NotImplementedError, RuntimeError) as error:
         raise _no_log(path, error) from error
     except (struct.error, zlib.error, OverflowError) as error:
@@ -127,6 +132,8 @@ def _member(packed: ZipFile, file: IO[bytes], info: ZipInfo) -> Any:
         raise ValueError(f"{info.filename!r} unpacks to {info.file_size:,} bytes, more than {MOST_MEMBER:,}")
     if info.compress_type == ZSTANDARD:
         return parse(_unpacked(_raw(file, info), info), repr(info.filename))
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise ValueError(f"{info.filename!r} is packed by method {info.compress_type}, which Inspect does not use")
     with packed.open(info) as member:  # it reads no more than the size that was checked
         return parse(member.read(), repr(info.filename))
 
@@ -141,13 +148,7 @@ def _raw(file: IO[bytes], info: ZipInfo) -> bytes:
 
 
 def _unpacked(raw: bytes, info: ZipInfo) -> bytes:
-    try:
-        zstandard = import_module("zstandard")
-    except ImportError as error:
-        raise DataError(
-            "This log of Inspect's is packed with zstd.", "That needs the package zstandard.",
-            "pip install zstandard  or  inspect log convert LOG --to json --output-dir DIR",
-        ) from error  # fmt: skip
+    zstandard = import_module("zstandard")
     try:
         data = (
             zstandard.ZstdDecompressor().stream_reader(BytesIO(raw), read_across_frames=True).read(info.file_size + 1)

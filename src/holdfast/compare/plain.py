@@ -1,5 +1,7 @@
 """A comparison as plain JSON values: what `compare --json` prints and a report reads. No rows, no texts."""
 
+import hashlib
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -10,9 +12,11 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
     """The comparison without its rows; numbers that are missing are null, shares are not rounded."""
     return {
         "verdict": comparison.verdict,
+        "qualified": comparison.qualified,
         "sentence": comparison.sentence,
         "before": _side(comparison.before),
         "after": _side(comparison.after),
+        "tuned": [_side(side) for side in comparison.tuned],
         "same_model": comparison.same_model,
         "seeds": comparison.seeds,
         "notes": list(comparison.notes),
@@ -22,7 +26,16 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _side(side: Side) -> dict[str, str]:
-    return {"name": side.name, "weights": side.weights, "template": side.template}
+    return {"name": side.name, "weights": side.weights, "template": side.template, "rows": digest_of(side)}
+
+
+def digest_of(side: Side) -> str:
+    """sha256 of what was tested on one side: every metric's settings and rows, whatever their order."""
+    each = {
+        name: [dict(metric.settings), sorted((row.prompt_id, row.sample, row.value, row.cluster) for row in metric.rows)]
+        for name, metric in side.metrics.items()
+    }
+    return hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()
 
 
 def _change(change: MetricChange) -> dict[str, Any]:

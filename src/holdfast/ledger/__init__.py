@@ -4,11 +4,11 @@ Reads no disk and makes no statistics of its own: every verdict is `compare`'s.
 """
 
 from holdfast.ledger.adding import New, add
-from holdfast.ledger.entry import Change, Compared, Entry, Kind, read_entry, to_line
-from holdfast.ledger.history import chain_faults, differing, margin_changes, newest, read_entries, recomputed
+from holdfast.ledger.entry import Change, Compared, Entry, Kind, to_line
+from holdfast.ledger.history import differing, margin_changes, newest, read_entries, recomputed
 from holdfast.ledger.judging import Shelf
 from holdfast.ledger.kept import Kept, keep, prompt_set, restore
-from holdfast.ledger.uses import decided, uses, uses_say
+from holdfast.ledger.uses import uses, uses_say
 
 __all__ = [
     "Change",
@@ -19,15 +19,12 @@ __all__ = [
     "New",
     "Shelf",
     "add",
-    "chain_faults",
-    "decided",
     "differing",
     "keep",
     "margin_changes",
     "newest",
     "prompt_set",
     "read_entries",
-    "read_entry",
     "recomputed",
     "restore",
     "to_line",

@@ -89,16 +89,18 @@ def _check_name(entries: Sequence[Entry], new: New) -> None:
 
 
 def _check_once(entries: Sequence[Entry], new: New) -> None:
-    """A candidate may become a release; where nothing tells two models apart, equal values may be chance."""
-    if not new.side.weights or new.side.served or new.kind == "candidate":
+    """A candidate may become a release, and an older release come back; where nothing tells two models apart, equal
+    values may be chance.
+    """
+    before = newest(entries)
+    if before is None or not new.side.weights or new.side.served or new.kind == "candidate":
         return
-    for entry in entries:
-        if entry.kind != "candidate" and entry.measurement == new.measurement:
-            raise ConfigError(
-                f"{new.release!r} is {entry.release!r}: the same weights, measured to the same answers.",
-                "A release is entered once.",
-                "Measure the new release, and add that.",
-            )
+    if before.measurement == new.measurement:
+        raise ConfigError(
+            f"{new.release!r} is {before.release!r}: the same weights, measured to the same answers.",
+            "A release is entered once.",
+            "Measure the new release, and add that.",
+        )
 
 
 def _terms(entries: Sequence[Entry], new: New) -> Terms:

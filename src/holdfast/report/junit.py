@@ -9,7 +9,8 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from holdfast.compare.results import Comparison, MetricChange, Verdict
-from holdfast.report.wording import count, limit, percent, points, short, size, visible
+from holdfast.report.remarks import remarks
+from holdfast.report.wording import DASH, count, limit, percent, points, short, size, visible
 
 TAGS: dict[Verdict, str] = {"fail": "failure", "undecided": "error"}
 """What stands in a case that did not pass."""
@@ -29,7 +30,8 @@ def junit(comparison: Comparison) -> str:
     for change in comparison.metrics.values():
         verdict = "pass" if comparison.same_model else change.verdict  # equal weights pass whatever the limits say
         _case(suite, change.name, verdict, _headline(change), _lines(change))
-    _case(suite, "verdict", comparison.verdict, comparison.sentence, [comparison.sentence, *comparison.notes])
+    said = [f"{comparison.qualified}: {comparison.sentence}", *comparison.notes, f"about: {comparison.seeds}"]
+    _case(suite, "verdict", comparison.verdict, comparison.sentence, said)
     counts = {key: str(sum(1 for _ in suite.iter(tag))) for key, tag in COUNTED.items()}
     suite.attrib.update(counts)
     root = Element("testsuites", {"name": "holdfast", **counts})
@@ -62,20 +64,24 @@ def _lines(change: MetricChange) -> list[str]:
         _headline(change),
         change.says,
         f"{percent(change.before)} before, {percent(change.after)} after",
-        f"{count(change.n)} prompts in {count(change.clusters)} clusters, {count(change.samples)} samples each",
+        f"{count(change.n)} prompts in {count(change.clusters)} clusters; samples a prompt: {count(change.samples)}",
         f"newly worse {count(change.newly_worse)}, newly better {count(change.newly_better)}",
         *([f"could not be scored: {count(lost[0])} before, {count(lost[1])} after"] if any(lost) else []),
         f"limits: one-sided 95%, {change.method}",
+        *remarks(change),
     ]
 
 
 def _facts(suite: Element, comparison: Comparison) -> None:
     """What was compared, as the suite's properties; what is not known is left out."""
     sides = {"before": comparison.before, "after": comparison.after}
-    told = {"verdict": comparison.verdict, "sentence": comparison.sentence, "seeds": comparison.seeds}
+    told = {"verdict": comparison.verdict, "qualified": comparison.qualified, "sentence": comparison.sentence}
+    told["seeds"] = comparison.seeds
     for when, side in sides.items():
         told |= {when: side.name, f"{when}.weights": side.weights, f"{when}.template": short(side.template)}
-    each = [(name, value) for name, value in told.items() if value]
+    for number, seed in enumerate(comparison.tuned if len(comparison.tuned) > 1 else (), 1):
+        told |= {f"after.{number}": seed.name, f"after.{number}.weights": seed.weights}
+    each = [(name, value) for name, value in told.items() if value not in {"", DASH}]
     each += [("judge", judge.says) for judge in (comparison.calibration.judges if comparison.calibration else ())]
     properties = SubElement(suite, "properties")
     for name, value in each:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from holdfast.compare.results import MetricChange
 from holdfast.report.page import Page, Section
+from holdfast.report.remarks import remarks
 from holdfast.report.wording import DASH, count, limit, percent, points, short, size, visible
 
 HEAD = (
@@ -29,10 +30,13 @@ def plain(text: str) -> str:
 
 def _section(section: Section) -> str:
     found = section.comparison
-    lines = [f"### {plain(section.name)}: {found.verdict}", "", plain(found.sentence), "", HEAD]
+    lines = [f"### {plain(section.name)}: {found.qualified}", "", plain(found.sentence), "", HEAD]
     lines += [_row(change) for change in found.metrics.values()]
-    if found.notes:
-        lines += ["", *(f"- {plain(note)}" for note in found.notes)]
+    beside = [f"{change.name}: {said}" for change in found.metrics.values() for said in remarks(change)]
+    if listed := [*beside, *found.notes]:
+        lines += ["", *(f"- {plain(each)}" for each in listed)]
+    if not found.same_model:
+        lines += ["", f"**About:** {plain(found.seeds)}"]
     return "\n".join(lines)
 
 

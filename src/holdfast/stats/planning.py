@@ -116,7 +116,7 @@ def fewest(chance: Callable[[int], float], power: float, guess: int, unit: int =
     while high < len(sizes):
         last = bisect_left(sizes, sizes[high] + ahead)
         beyond = range(high + 1, min(last, len(sizes)), max(1, (last - high) // LOOKED_AT))
-        fallen = [place for place in beyond if not enough(place)]
+        fallen = [place for place in (high, *beyond) if not enough(place)]
         if not fallen:
             return sizes[high]
         high = fallen[-1] + 1
