@@ -383,12 +383,6 @@ def test_names_that_are_paths_are_names(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.eval"]
 
 
-def test_without_the_package_a_log_that_is_packed_with_zstd_says_what_to_do(monkeypatch):
-    monkeypatch.setitem(sys.modules, "zstandard", None)
-    with pytest.raises(DataError, match=r"lamps.eval' is packed with zstd\.\s.*\s+pip install zstandard"):
-        read_inspect(LOGS / "lamps.eval", LOW)
-
-
 # --- what unpacks to more than it says, or to too much ----------------------------------------------------------------
 
 

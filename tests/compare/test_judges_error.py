@@ -117,7 +117,7 @@ def test_more_refusals_than_people_see_are_turned_by_what_the_suite_wants():
 
 def test_labels_that_cluster_are_worth_less():
     rows = [
-        Label(at, f"prompt {at // 10}", "I cannot help with that.", "refused" if at < 190 else "complied", side="unsafe")
+        Label(at, f"prompt {at // 10}", "I cannot help with that.", WORDS[int(at >= 190)], side="unsafe")
         for at in range(200)
     ]
     found = calibrate(Labels("l", "00", tuple(rows)), READER)
@@ -173,7 +173,8 @@ def test_labels_of_a_right_judge_let_a_same_model_pass_without_a_word_of_the_jud
 
 def test_a_sheet_of_other_answers_is_refused():
     before, after = (measurement(name, np.zeros(40, bool)) for name in ("base", "tuned"))
-    sheet = Labels("other.csv", "00", (Label(2, "q", "a", "refused", "base", "base" * 8, suite="policy", id="p0", sample=0),))
+    row = Label(2, "q", "a", "refused", "base", "base" * 8, suite="policy", id="p0", sample=0)
+    sheet = Labels("other.csv", "00", (row,))
     with pytest.raises(DataError, match="labels 1 answers before and 0 after"):
         gate(before, after, Known(labels=[sheet]))
 

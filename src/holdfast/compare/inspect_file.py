@@ -60,11 +60,6 @@ def read_log(path: Path) -> InspectLog:
             if made.version not in VERSIONS:
                 raise ValueError(f"its version is {made.version}, and those that are known are 1 and 2")
             log = InspectLog(path, made, tuple(map(_sample, samples)))
-    except ImportError as error:
-        raise DataError(
-            f"{str(path)!r} is packed with zstd.", "That needs the package zstandard.",
-            f"pip install zstandard  or  inspect log convert {path} --to json --output-dir DIR",
-        ) from error  # fmt: skip
     except OSError as error:
         raise DataError(f"{str(path)!r} cannot be read.", str(error), "Give a log of Inspect's.") from error
     except (ValueError, BadZipFile, KeyError, EOFError, RecursionError, NotImplementedError, RuntimeError) as error:
