@@ -7,10 +7,10 @@ from pathlib import Path
 
 from benchmarks.operating_curve.curve import Bin
 
-WIDTH, LEFT, TOP = 800, 60, 92
-PANEL, HIGH, GAP, ROW = 140, 84, 8, 122
-BLUE, GREY, ORANGE, INK, SOFT = "#2f6fb3", "#e3e6ea", "#ef9a4a", "#1c2126", "#5b6570"
-FROM, TO = -1.0, 12.0
+WIDTH, LEFT, TOP = 800, 61, 84
+PANEL, HIGH, GAP, ROW = 136, 84, 13, 126
+BLUE, GREY, ORANGE, BROWN, INK, SOFT = "#2f6fb3", "#e3e6ea", "#ef9a4a", "#a65a10", "#1c2126", "#5b6570"
+FROM, TO = -0.5, 12.0
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,14 @@ class Panel:
 
     gate: str
     bins: Sequence[Bin]
-    note: str
-    """A line below it."""
+    wrong: tuple[str, str]
+    """Shares of wrong passes and wrong fails, in words."""
     ours: bool = False
 
 
 def draw(rows: Sequence[tuple[str, Sequence[Panel]]], margin: float, title: str, foot: Sequence[str]) -> str:
     """The whole figure as one SVG that loads nothing, its rows named; `margin` in points."""
-    height = TOP + ROW * len(rows) + 16 * len(foot) + 24
+    height = TOP + ROW * len(rows) + 16 * len(foot) + 12
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img" aria-labelledby="t" font-family="system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, '
@@ -40,10 +40,11 @@ def draw(rows: Sequence[tuple[str, Sequence[Panel]]], margin: float, title: str,
         first, _, rest = name.partition(" ")
         parts += [_text(LEFT - 12, top + HIGH / 2, first, 14, INK, "end", bold=True)]
         parts += [_text(LEFT - 12, top + HIGH / 2 + 14, rest, 11, SOFT, "end")]
+        parts += [_text(LEFT - 12, top + HIGH + 26, "wrong", 11.5, SOFT, "end")]
         for place, panel in enumerate(panels):
             parts += _panel(panel, LEFT + place * (PANEL + GAP), top, margin, head=number == 0)
     low = TOP + ROW * len(rows)
-    parts += [_text(LEFT, low + 8 + 16 * n, line, 11.5, SOFT, "start") for n, line in enumerate(foot)]
+    parts += [_text(LEFT, low + 10 + 16 * n, line, 11.5, SOFT, "start") for n, line in enumerate(foot)]
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -76,7 +77,10 @@ def _panel(panel: Panel, left: float, top: float, margin: float, *, head: bool) 
     for tick in (0, 3, 6, 9, 12):
         anchor = "end" if tick == TO else "middle"
         parts.append(_text(x(tick), top + HIGH + 11, str(tick), 10, SOFT, anchor))
-    parts.append(_text(left + PANEL / 2, top + HIGH + 24, panel.note, 10.5, INK, "middle", bold=panel.ours))
+    for share, word, at, anchor, colour in zip(
+        panel.wrong, ("pass", "fail"), (left, right), ("start", "end"), (BLUE, BROWN), strict=True
+    ):
+        parts.append(_text(at, top + HIGH + 26, f"{word} {share}", 11.5, colour, anchor, bold=panel.ours))
     if head:
         parts.append(_text(left + PANEL / 2, top - 12, panel.gate, 12.5, INK, "middle", bold=panel.ours))
     return parts

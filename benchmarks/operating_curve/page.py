@@ -28,8 +28,10 @@ def figure(found: Sequence[Found]) -> str:
         f"{most.worlds} worlds; the truth is known",
         "from asking every question. Up: what the gate says on random samples of them. Blue right of the margin is a "
         "wrong",
-        f"pass, orange left of it a wrong fail; below, their shares for models {low:g} to {high:g} and "
+        f"pass, orange left of it a wrong fail. Below each panel: their shares among models {low:g} to {high:g} and "
         f"{low - 0.5:g} to {low:g} points worse.",
+        "Holdfast and statgate test for non-inferiority; the others pass what is not significantly worse, truescore "
+        "without a margin.",
     )
     return draw(rows, low, TITLE, foot)
 
@@ -37,9 +39,9 @@ def figure(found: Sequence[Found]) -> str:
 def _panel(found: Found, gate: Seen) -> Panel:
     ours = gate.gate == OURS
     beyond, within = found.beyond(gate.rule), found.within(gate.rule)
-    note = f"wrong pass {_share(beyond, 'pass')}, fail {_share(within, 'fail')}"
+    wrong = _share(beyond, "pass"), _share(within, "fail")
     bins = curve(found.change, gate.rule, found.samples, MARGIN)
-    return Panel(gate.gate if ours else f"{gate.gate} {gate.version}", bins, note, ours)
+    return Panel(gate.gate if ours else f"{gate.gate} {gate.version}", bins, wrong, ours)
 
 
 def _share(found: Bin | None, verdict: str) -> str:

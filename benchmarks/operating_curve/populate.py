@@ -1,13 +1,15 @@
 """Tunes Harbors of many worlds on harmless task rows, a little each, and asks each model every policy question.
 
     uv run python -m benchmarks.operating_curve.populate --worlds 1,2,3 --tunes 2      # a pilot
-    uv run python -m benchmarks.operating_curve.populate                               # 14 worlds, 12 fine-tunes each
+    uv run python -m benchmarks.operating_curve.populate                               # 14 worlds, 8 fine-tunes each
+    uv run python -m benchmarks.operating_curve.populate --tunes 16                    # more than 1,000 models
 
 A fine-tune is one cell: what is done is not done again, whenever it was stopped. From one fine-tune come several
 models, points between the base and the tuned weights, placed so that their true changes spread over 0 to 12 points.
 """
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,11 +34,12 @@ from holdfast.world import World, make_world
 from holdfast.world.rows import benign
 
 WORLDS = tuple(range(1, 15))
-TUNES = 12
+TUNES = 8
 LARGEST = 0.12
 """Changes above this are outside the figure."""
 PLACES = 8
 """Models that are asked on the way to one fine-tune."""
+_LEFT = "model-"
 RECIPES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("plain", {}),
     ("plain", {"lora_rank": 8, "lora_alpha": 16}),
@@ -95,7 +98,9 @@ def work(chosen: Dose, base: Path, before: Bits, folder: Path) -> dict[str, Any]
     rows = benign(world, chosen.rows, Random(f"operating-curve-rows-{chosen.world}-{chosen.seed}"))
     examples = [to_example(f"harbor:benign:{number}", row) for number, row in enumerate(rows, 1)]
     setting = plan(find_recipe(chosen.recipe), chosen.values)
-    with tempfile.TemporaryDirectory(dir=folder) as out:
+    for left in folder.glob(f"{_LEFT}*"):  # by a kill
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_LEFT) as out:
         made = tune(
             Base(base, "harbor"), examples, setting, Path(out) / "m", harbor_sources(world), policy_of(world.seed)
         )

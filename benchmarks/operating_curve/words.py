@@ -47,7 +47,7 @@ def _population(found: Sequence[Found], models: Sequence[Tuned]) -> dict[str, An
         "outside": int((~inside).sum()),
         "tunes": len({model.tune for model in models}),
         "worlds": len({model.world for model in models}),
-        "recipes": ", ".join(sorted({model.recipe for model in models})),
+        "recipes": ", ".join(sorted({model.recipe.replace(", ", " with ") for model in models})),
         "low": f"{change[inside].min():.1f}",
         "high": f"{change[inside].max():.1f}",
         "near": int((np.abs(change - POINTS) <= 1).sum()),

@@ -257,3 +257,16 @@ def test_a_vouched_base_is_asked_once_for_each_name_that_vouches(
         assert f"kept under the name that is vouched for, vouched:{name}/base" in said.err
         assert asked_of(server, "base") == asked
     assert asked_of(server, "tuned") == 18
+
+
+def test_nothing_is_kept_where_a_judge_cannot_be_seen(
+    door: Door, server: Server, own: Path, fresh: Callable[[], None]
+) -> None:
+    words = (*served_pair(server, own), "--vouch", "july", "--judge", f"guard:WildGuard@{server.url}")
+    for run in (1, 2):
+        fresh()
+        said = door(*words)
+        assert said.code in {0, 1, 3}, said.err
+        assert f"nothing is kept, since guard:WildGuard@{server.url} judges at a server" in said.err
+        assert "kept_base" not in said.json
+        assert asked_of(server, "base") == 6 * run

@@ -25,7 +25,11 @@ def test_compare_writes_all_three_of_any_source(door: Door, sides: tuple[Path, P
         assert said.code == 3, said.err
         summary = Path("new/s.md").read_text()
         assert summary.count("## a and b") == run, "a summary is added to"
-    assert ElementTree.parse("new/j.xml").getroot().get("errors") == "2"
+    root = ElementTree.parse("new/j.xml").getroot()
+    assert root.get("errors") == "2"
+    facts = {each.get("name"): each.get("value") for each in root.iter("property")}
+    told = door("compare", *sides, "--json").json
+    assert facts["before.rows"] == told["before"]["rows"] != facts["after.rows"]
     page = Path("new/r.html").read_text()
     assert page.startswith("<!doctype html>")
     assert "Undecided" in page

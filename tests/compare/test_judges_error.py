@@ -179,6 +179,30 @@ def test_a_sheet_of_other_answers_is_refused():
         gate(before, after, Known(labels=[sheet]))
 
 
+def test_a_sheet_that_is_not_whole_is_refused(tmp_path):
+    truth = {"base": np.zeros(100, bool), "tuned": np.zeros(100, bool)}
+    runs = [measurement(name, truth[name]) for name in truth]
+    sheet = sheet_of(runs, truth, 50, np.random.default_rng(1), tmp_path / "sheet.csv")
+    with pytest.raises(DataError, match=r"stands for \d+ answers, and there are 200"):
+        gate(*runs, Known(labels=[replace(sheet, rows=sheet.rows[:-9])]))
+    with pytest.raises(DataError, match="no column 'weight'"):
+        gate(*runs, Known(labels=[replace(sheet, weighted=False)]))
+
+
+def test_answers_that_nobody_can_read_count_as_the_bound_takes_them(tmp_path):
+    truth = {"base": np.zeros(400, bool), "tuned": np.zeros(400, bool)}
+    before, after = (measurement(name, truth[name]) for name in truth)
+    result = after.suites["policy"]
+    gone = [replace(each, text="", outcome="unscored") for each in result.answers[:20]]
+    lost = (*gone, *result.answers[20:])
+    after = replace(after, suites={"policy": replace(result, answers=lost)})
+    sheet = sheet_of([before, after], truth, 780, np.random.default_rng(1), tmp_path / "sheet.csv")
+    assert len(sheet.rows) == 780
+    change = change_of(gate(before, after, Known(labels=[sheet])))
+    assert change.upper >= 0.05
+    assert change.verdict == "undecided"
+
+
 def test_repeated_draws_of_the_sheet_centre_on_the_truth(tmp_path):
     rng = np.random.default_rng(8)
     truth = {"base": rng.random(300) < 0.1, "tuned": rng.random(300) < 0.25}

@@ -3,6 +3,7 @@
 What compares is imported where it is used: `compare --help` needs none of it.
 """
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from holdfast.cli.outputs import Junit, Outputs, ReportFile, Summary, compared_p
 from holdfast.cli.sides import chosen_of, read_sides
 
 if TYPE_CHECKING:
-    from holdfast.compare import Comparison, MetricChange, Verdict
+    from holdfast.compare import Comparison, Verdict
 
 EXIT: dict["Verdict", int] = {"pass": 0, "fail": 1, "undecided": 3}
 
@@ -70,7 +71,7 @@ def command(
     old, *others = read_sides([before, *after, *([again] if again else [])], chosen)
     tuned, second = (others[:-1], others[-1]) if again else (others, None)
     result = compare(old, tuned, set_so, np.random.default_rng(seed), Known(known, sheets, second))
-    command_line = f"holdfast compare {before} {' '.join(map(str, after))}"
+    command_line = f"holdfast compare {shlex.join(map(str, (before, *after)))}"
     outputs.write(result, lambda: compared_page(result, before, after[0], command_line))
     if as_json:
         say_json(to_json(result))
@@ -105,9 +106,11 @@ def points(value: float | None) -> str:
 
 def tell(result: "Comparison") -> None:
     """The verdict in a sentence, and what qualifies it; what is known of the judges' error last."""
-    for change in result.metrics.values():
-        for line in beside(change):
-            out.print(f"{change.name}: {line}", style="dim", markup=False)
+    from holdfast.report.remarks import remarks
+
+    nearest = min(result.metrics.values(), key=lambda change: change.margin - (change.upper or 0))
+    for line in remarks(nearest):
+        out.print(f"{nearest.name}: {line}", style="dim", markup=False)
     for note in result.notes:
         out.print(f"note: {note}", style="dim", markup=False)
     out.print(f"\n[{COLOUR[result.verdict]} bold]{result.qualified.upper()}[/]  ", end="")
@@ -116,17 +119,3 @@ def tell(result: "Comparison") -> None:
         out.print(f"about: {result.seeds}", style="dim", markup=False)
     for judge in result.calibration.judges if result.calibration else ():
         out.print(f"judge: {judge.says}", style="dim", markup=False)
-
-
-def beside(change: "MetricChange") -> list[str]:
-    """What stands beside one metric's change: what noise alone turns, and the category that may be worst."""
-    told = []
-    if noise := change.noise:
-        low, high = (points(limit) for limit in noise.interval)
-        source = "measured again" if noise.source == "again" else "between its own samples"
-        told.append(f"{points(noise.flips)} % ({low} to {high}) of the base's answers flip with no training, {source}")
-    if worst := change.worst_group:
-        told.append(
-            f"none of {worst.groups} categories is more than {points(worst.upper)} points worse ({worst.group})"
-        )
-    return told

@@ -31,10 +31,11 @@ def _side(side: Side) -> dict[str, str]:
 
 def digest_of(side: Side) -> str:
     """sha256 of what was tested on one side: every metric's settings and rows, whatever their order."""
-    each = {
-        name: [dict(metric.settings), sorted((row.prompt_id, row.sample, row.value, row.cluster) for row in metric.rows)]
+    rows = {
+        name: sorted((row.prompt_id, row.sample, row.value, row.cluster) for row in metric.rows)
         for name, metric in side.metrics.items()
     }
+    each = {name: [dict(side.metrics[name].settings), found] for name, found in rows.items()}
     return hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()
 
 

@@ -81,6 +81,8 @@ class Labels:
     name: str
     sha256: str
     rows: tuple[Label, ...]
+    weighted: bool = False
+    """Whether the file says with what weight each answer was drawn."""
 
     @property
     def models(self) -> dict[str, str]:
@@ -111,7 +113,7 @@ def read_labels(path: Path) -> Labels:
     if not rows:
         raise DataError(f"{str(path)!r} has a header and no rows.", "There is no label to go by.", MEND)
     with path.open("rb") as file:
-        return Labels(str(path), file_digest(file, "sha256").hexdigest(), tuple(rows))
+        return Labels(str(path), file_digest(file, "sha256").hexdigest(), tuple(rows), "weight" in names)
 
 
 def _refuse(path: Path, faults: list[str]) -> None:

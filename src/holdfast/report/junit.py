@@ -8,6 +8,7 @@ so that the file is never greener than the exit code.
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from holdfast.compare.plain import digest_of
 from holdfast.compare.results import Comparison, MetricChange, Verdict
 from holdfast.report.remarks import remarks
 from holdfast.report.wording import DASH, count, limit, percent, points, short, size, visible
@@ -79,6 +80,7 @@ def _facts(suite: Element, comparison: Comparison) -> None:
     told["seeds"] = comparison.seeds
     for when, side in sides.items():
         told |= {when: side.name, f"{when}.weights": side.weights, f"{when}.template": short(side.template)}
+        told[f"{when}.rows"] = digest_of(side) if side.metrics else ""
     for number, seed in enumerate(comparison.tuned if len(comparison.tuned) > 1 else (), 1):
         told |= {f"after.{number}": seed.name, f"after.{number}.weights": seed.weights}
     each = [(name, value) for name, value in told.items() if value not in {"", DASH}]

@@ -16,12 +16,13 @@ from holdfast.report import wording
 from holdfast.report.answers import LONGEST, SHOWN
 from holdfast.report.figures import axis
 from holdfast.report.page import Page
+from holdfast.report.remarks import remarks
 from holdfast.report.view import models, section_view, suites
 
 HERE = Path(__file__).parent
 FILTERS = (
     wording.percent, wording.span, wording.points, wording.size, wording.count, wording.decimal,
-    wording.p_value, wording.short, wording.limit,
+    wording.p_value, wording.short, wording.limit, wording.change_span, remarks,
 )  # fmt: skip
 
 

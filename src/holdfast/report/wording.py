@@ -36,6 +36,11 @@ def points(share: float | None, places: int = 1) -> str:
     return f"{sign}{abs(rounded):.{places}f}"
 
 
+def change_span(interval: tuple[float, float] | None) -> str:
+    """(-0.012, 0.08) as `−1.2 to +8.0`: both ends of a change have signs."""
+    return DASH if interval is None else " to ".join(points(limit) for limit in interval)
+
+
 def bound(share: float | None, margin: float) -> str:
     """A limit in points, with the decimals it takes to see on which side of its margin it lies."""
     if share is None or not math.isfinite(share):
