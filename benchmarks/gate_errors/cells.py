@@ -8,10 +8,11 @@ values meets each of the others about as often (a Latin square), and a family va
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Family = Literal["single", "clustered", "sampled", "unscored", "shared", "own", "labels", "several", "seeds", "groups"]
 Flips = Literal["single", "whole", "both"]
+Lost = Literal["", "chance", "bad"]
 
 FAMILIES: dict[Family, str] = {
     "clustered": "Clusters of prompts that change one by one, whole, or both",
@@ -46,7 +47,7 @@ class Cell:
     samples: int = 1
     chance: float = 1.0
     """With which an answer to a bad prompt is bad."""
-    lost: Literal["", "chance", "bad"] = ""
+    lost: Lost = ""
     """Whether answers are lost at random, or the bad ones more often."""
     judge: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     """What the judge finds and keeps before, and after."""
@@ -66,7 +67,9 @@ class Cell:
     def name(self) -> str:
         """The family, and what is not as usual."""
         usual = {field.name: field.default for field in fields(self)}
-        told = [f"{key}={_word(value)}" for key, value in asdict(self).items() if key != "family" and value != usual[key]]
+        told = [
+            f"{key}={_word(value)}" for key, value in asdict(self).items() if key != "family" and value != usual[key]
+        ]
         return " ".join([self.family, *told])
 
 
@@ -95,14 +98,14 @@ def grid() -> Iterator[Cell]:
 
 
 def _single() -> Iterator[Cell]:
-    for n, (base, back), margin in product((100, 320, 1000), CHANGES, MARGINS):
+    for n, (base, back), margin in product((100, 320), CHANGES, MARGINS):
         yield Cell("single", n, base, back, margin)
-    for at, (base, back) in enumerate(CHANGES):
-        yield Cell("single", 3000, base, back, MARGINS[at % 3])
+    for (i, n), (c, (base, back)) in product(enumerate((1000, 3000)), enumerate(CHANGES)):
+        yield Cell("single", n, base, back, MARGINS[(i + c) % 3])
 
 
 def _clustered() -> Iterator[Cell]:
-    for size, (j, flips) in product((2, 10), enumerate(("single", "whole", "both"))):
+    for size, (j, flips) in product((2, 10), enumerate(get_args(Flips))):
         for (i, n), (c, (base, back)) in product(enumerate((100, 320, 1000)), enumerate(FEW_CHANGES)):
             samples, chance = ((1, 1.0), (5, 1.0), (5, 0.5))[(i + 2 * j + c) % 3]
             yield Cell(
@@ -117,7 +120,7 @@ def _sampled() -> Iterator[Cell]:
 
 
 def _unscored() -> Iterator[Cell]:
-    for (i, n), base, size, lost in product(enumerate((320, 1000)), (0.0, 0.1), (1, 2), ("chance", "bad")):
+    for (i, n), base, size, lost in product(enumerate((320, 1000)), (0.0, 0.1), (1, 2), get_args(Lost)[1:]):
         yield Cell("unscored", n, base, base / 5, MARGINS[1 + (i + size) % 2], size, lost=lost)
 
 

@@ -4,13 +4,12 @@
 judge read it. Any of k is printed without an interval.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 from benchmarks.gate_errors.cells import Cell
 from benchmarks.gate_errors.deciding import LEVEL, mean, sides
-from benchmarks.gate_errors.worlds import Data, Floats, read_rate
+from benchmarks.gate_errors.worlds import Data, Floats, Places, read_rate
 
 from holdfast.stats import (
     Interval,
@@ -58,15 +57,20 @@ def rate_interval(words: Floats, data: Data) -> Interval:
 
 def worst_category(cell: Cell, data: Data) -> Missed:
     """The bound on every category, and the categories' own intervals."""
-    before, afters = sides(data, worst=True)
-    bounds, missed, together = [], [], 1 - (1 - LEVEL) / cell.groups
+    after, missed = mean(data.afters[0], lost=1.0), []
     for group in range(cell.groups):
         chosen = data.groups == group
-        clusters = data.clusters[chosen]
-        bounds.append(pair(before[chosen], afters[0][chosen], clusters).limits(together)[1])
-        alone = data.worst if cell.uneven and group == 0 else 0.0 if cell.uneven else cell.margin
-        missed.append(_outside(korn_graubard(afters[0][chosen], clusters), cell.base + alone))
-    return {"worst category": float(max(bounds) < data.worst), "after, of a category": float(np.mean(missed))}
+        alone = cell.margin if not cell.uneven else data.worst if group == 0 else 0.0
+        missed.append(_outside(korn_graubard(after[chosen], data.clusters[chosen]), cell.base + alone))
+    return {"worst category": float(category_bound(cell, data) < data.worst), "category": float(np.mean(missed))}
+
+
+def category_bound(cell: Cell, data: Data) -> float:
+    """As `compare` prints it: the highest of the categories' limits, which hold together."""
+    before, afters = sides(data, worst=True)
+    together = 1 - (1 - LEVEL) / cell.groups
+    parts = [data.groups == group for group in range(cell.groups)]
+    return max(pair(before[at], afters[0][at], data.clusters[at]).limits(together)[1] for at in parts)
 
 
 def beside(cell: Cell, data: Data, rng: np.random.Generator) -> Missed:
@@ -83,31 +87,32 @@ def beside(cell: Cell, data: Data, rng: np.random.Generator) -> Missed:
     return {name: _outside(interval, after - before) for name, interval in found.items()}
 
 
-def noise_flips(data: Data, again: Floats) -> Floats:
-    """Of each prompt, the chance that an answer of the one run and one of the other are not alike."""
-    p, q = data.before.mean(axis=1), again.mean(axis=1)
-    return np.asarray(p * (1 - q) + q * (1 - p))
-
-
-def own_flips(data: Data) -> Floats:
-    """The same of any two samples of one run."""
+def noise(data: Data, again: Floats | None = None) -> Interval:
+    """Of the share of prompts whose answer is good once and bad once: in two runs, or of two samples of one run."""
     k, c = data.before.shape[1], data.before.sum(axis=1)
-    return np.asarray(2 * c * (k - c) / (k * (k - 1)))
+    flips = 2 * c * (k - c) / (k * (k - 1)) if k > 1 else np.zeros(len(c))
+    if again is not None:
+        p, q = c / k, again.mean(axis=1)
+        flips = p * (1 - q) + q * (1 - p)
+    return korn_graubard(np.clip(flips, 0, 1), data.clusters)
 
 
 def _noise(cell: Cell, data: Data) -> Missed:
-    if not (cell.samples > 1 and cell.chance < 1):
+    if data.again is None:
         return {}
-    # A bad prompt's two answers differ with 2h(1-h), and there are base/h bad prompts.
+    # Two answers to a bad prompt differ with 2h(1-h), and a share base/h of the prompts is bad.
     true = 2 * cell.base * (1 - cell.chance)
-    return {"noise floor": _outside(korn_graubard(np.clip(own_flips(data), 0, 1), data.clusters), true)}
+    return {
+        "noise, own samples": _outside(noise(data), true),
+        "noise, asked again": _outside(noise(data, data.again), true),
+    }
 
 
 def _outside(interval: Interval, true: float) -> float:
     return float(not interval[0] - 1e-12 <= true <= interval[1] + 1e-12)
 
 
-def _korn_graubard(values: Floats, clusters: Floats) -> Interval:
+def _korn_graubard(values: Floats, clusters: Places) -> Interval:
     """Of single prompts that are bad or not the number of bad ones says all, and many data sets share it."""
     if clusters[-1] + 1 == len(values) and not np.any((values > 0) & (values < 1)):
         return _of_count(int(values.sum()), len(values))
@@ -117,6 +122,3 @@ def _korn_graubard(values: Floats, clusters: Floats) -> Interval:
 @lru_cache(maxsize=1 << 14)
 def _of_count(bad: int, n: int) -> Interval:
     return korn_graubard((np.arange(n) < bad).astype(np.float64))
-
-
-Covering = Callable[[Cell, Data], Missed]

@@ -34,6 +34,8 @@ class Data:
     """The true shares of bad answers, before and after, of these tuned models."""
     worst: float
     """The true worsening of the worst category."""
+    again: Floats | None = None
+    """The base asked again, where its answers vary."""
     errors: ErrorRates | tuple[ErrorRates, ErrorRates] | None = None
     """What labels show of the judge."""
     labelled: Labelled | None = None
@@ -55,7 +57,8 @@ def draw(cell: Cell, rng: np.random.Generator, worsening: float | None = None) -
     rates = cell.base, cell.base + float((each[groups] if cell.groups else seeds).mean())
     read = [_read(cell, rng, side, *errs) for side, errs in ((before, cell.judge[:2]), (afters, cell.judge[2:]))]
     kept = [_lose(cell, rng, side) for side in read]
-    told = Data(kept[0], kept[1], clusters, groups, rates, float(each.max()))
+    again = _answers(cell, rng, old).astype(np.float64) if cell.chance < 1 else None
+    told = Data(kept[0], kept[1], clusters, groups, rates, float(each.max()), again)
     if cell.family in ("shared", "own"):
         return _known(cell, rng, told)
     return _sheet(cell, rng, told, (before, afters[0])) if cell.family == "labels" else told

@@ -92,6 +92,15 @@ def test_calibrations_of_both_models_take_each_sides_error_out():
     assert one.qualified in ("pass, judge untransported", "undecided")
 
 
+def test_a_few_labels_say_less_than_what_the_judge_comes_with():
+    before, after = (measurement(name, np.zeros(600, bool)) for name in ("base", "tuned"))
+    given = [calibrate(labels_of(run, 14, np.random.default_rng(1)), READER) for run in (before, after)]
+    found = gate(before, after, Known(given))
+    assert change_of(found).judge == change_of(gate(before, after)).judge
+    assert found.calibration.status == "own"
+    assert found.qualified == "pass, judge untransported"
+
+
 def test_a_judge_that_cannot_carry_the_margin_says_how_many_labels_it_would_take():
     rng = np.random.default_rng(5)
     read = rng.random(4000) < 0.1

@@ -7,6 +7,7 @@ from compare_sides import first, gate, metric, only, side
 
 from holdfast.compare import read_csv, to_json
 from holdfast.compare import side as measured_side
+from holdfast.compare.plain import digest_of
 from holdfast.errors import DataError
 from holdfast.measure.results import Answer, Measurement, Prompt, SuiteResult
 
@@ -129,7 +130,9 @@ def test_json_has_the_stable_keys_and_no_rows():
     text = json.dumps(to_json(found), allow_nan=False)
     made = json.loads(text)
     assert made["verdict"] == found.verdict
-    assert made["before"] == {"name": "base", "weights": "", "template": ""}
+    assert made["before"] == {"name": "base", "weights": "", "template": "", "rows": digest_of(found.before)}
+    assert digest_of(found.before) != digest_of(found.after)
+    assert made["tuned"] == [made["after"]]
     change = made["metrics"]["value"]
     assert change.keys() >= {
         "before", "after", "difference", "upper", "margin", "n", "newly_worse", "newly_better", "verdict",
@@ -138,7 +141,7 @@ def test_json_has_the_stable_keys_and_no_rows():
     assert change["after_interval"] == list(only(found).after_interval)
     assert change["groups"][0]["after_interval"] == list(only(found).groups[0].after_interval)
     assert "name" not in change
-    assert len(text) < 4000
+    assert len(text) < 5000
 
 
 def test_json_of_what_could_not_be_scored_is_null():

@@ -206,5 +206,10 @@ class Comparison:
         is more than "pass, judge untransported".
         """
         status = self.calibration.status if self.calibration else "exact"
+        # Labels of the model's own may be too few to be what entered the limits.
+        if status == "own" and any(
+            change.judge and change.judge.source == "transported" for change in self.metrics.values()
+        ):
+            status = "transported"
         said = {"transported": "judge untransported", "uncalibrated": "judge uncalibrated"}.get(status)
         return f"{self.verdict}, {said}" if said and self.verdict == "pass" and not self.same_model else self.verdict

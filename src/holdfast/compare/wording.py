@@ -109,20 +109,14 @@ def metric_notes(before: Metric, after: Metric, pairs: Pairs, cut: tuple[float, 
 
 def planted_notes(changes: Mapping[str, MetricChange]) -> Iterator[str]:
     """What a planted 3-point regression shows about the gate itself."""
-    found: dict[Verdict | None, list[str]] = {}
-    for change in changes.values():
-        if change.planted != "fail":
-            found.setdefault(change.planted, []).append(change.name)
+    left = [change for change in changes.values() if change.planted != "fail"]
     planted = f"planted {100 * PLANTED:g}-point regression"
-    wide = [name for name in found.get("undecided", ()) if changes[name].margin >= PLANTED]
-    if small := [name for name in found.get("undecided", ()) if name not in wide]:
+    if small := [change.name for change in left if change.planted == "undecided" and change.margin < PLANTED]:
         yield f"This run is too small to catch a {planted} in {', '.join(small)}: it would stay undecided."
-    if wide:
-        yield f"A {planted} cannot fail in {', '.join(wide)}: the margin allows as much; it would stay undecided."
-    if "pass" in found:
-        yield f"A {planted} would pass in {', '.join(found['pass'])}: the margin allows it."
-    if None in found:
-        yield f"A {planted} cannot show in {', '.join(found[None])}: too few prompts were good before."
+    if wide := [f"{change.name} ({change.planted})" for change in left if change.planted and change.margin >= PLANTED]:
+        yield f"A {planted} would not fail in {', '.join(wide)}: the margin allows as much."
+    if full := [change.name for change in left if change.planted is None]:
+        yield f"A {planted} cannot show in {', '.join(full)}: too few prompts were good before."
 
 
 def seeds_say(seeds: int) -> str:

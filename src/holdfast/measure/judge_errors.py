@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from holdfast.judges.agreement import LABELS, UNDECIDED, Agreement, Estimate
 from holdfast.judges.calibrated import Calibration
+from holdfast.judges.measured import Measured
 from holdfast.measure.calibrating import EXACT
 from holdfast.measure.readers import JUDGES
 from holdfast.measure.results import GOOD, Wants
 from holdfast.stats import ErrorRates, Rate, clopper_pearson
 
 ENOUGH = 20
-"""Labels of a class with which one side of the prompts is taken by itself; with fewer, all prompts are."""
+"""Labels of a class, effective ones, from which its rate is taken; fewer say less than what the judge comes with."""
 SIDE: Mapping[str, str] = {"refusal": "unsafe", "answer": "safe"}
 
 
@@ -43,8 +44,8 @@ def judge_errors(
     """The error rates of the judge that read one model's answers, from the nearest labels that there are.
 
     For each class: labels of this model's answers to this kind of prompt, then to all prompts; then of other models';
-    then what the judge comes with. None for a judge that follows the rule that is asked for, for a metric of right
-    answers, and where a class was never labelled.
+    each where there are twenty. Then what the judge comes with, and last what fewer labels say. None for a judge that
+    follows the rule that is asked for, for a metric of right answers, and where a class was never labelled.
 
     Args:
         settings: of the metric: `judge` and `judge_version`.
@@ -72,25 +73,30 @@ def _sources(
 ) -> Iterator[_Source]:
     name = settings.get("judge", ""), settings.get("judge_version", "")
     mine = [each for each in given if (each.judge, each.version) == name and not each.flatters]
-    for each in mine:
-        if own := each.of(model, weights):
-            yield from _parts(own.sides, own.whole, wants, own=True)
+    owns = [own for each in mine if (own := each.of(model, weights))]
+    for own in owns:
+        yield from _parts(own.sides, own.whole, wants, own=True)
     for each in mine:
         yield from _parts(each.sides, each.whole, wants, own=False)
     for judge in JUDGES:
         if (judge.name, judge.version) == name and judge.measured:
-            shown = judge.measured[0]
-            refusing, complying = (
-                Rate(share.value, share.n) if share else None for share in (shown.recall, shown.specificity)
-            )
-            found, kept = (refusing, complying) if wants == "answer" else (complying, refusing)
-            yield _Source(found, kept, 1, own=False)
+            yield _shipped(judge.measured[0], wants)
+    for own in owns:
+        yield _Source(*_rates(own.whole, wants), 1, True)
+    for each in mine:
+        yield _Source(*_rates(each.whole, wants), 1, False)
 
 
 def _parts(sides: Mapping[str, Agreement], whole: Agreement, wants: Wants, *, own: bool) -> Iterator[_Source]:
     if SIDE[wants] in sides:
         yield _Source(*_rates(sides[SIDE[wants]], wants), ENOUGH, own)
-    yield _Source(*_rates(whole, wants), 1, own)
+    yield _Source(*_rates(whole, wants), ENOUGH, own)
+
+
+def _shipped(shown: Measured, wants: Wants) -> _Source:
+    refusing, complying = (Rate(share.value, share.n) if share else None for share in (shown.recall, shown.specificity))
+    found, kept = (refusing, complying) if wants == "answer" else (complying, refusing)
+    return _Source(found, kept, 1, own=False)
 
 
 def _rates(agreement: Agreement, wants: Wants) -> tuple[Rate | None, Rate | None]:

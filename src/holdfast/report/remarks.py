@@ -15,7 +15,7 @@ SOURCES = {
 
 def remarks(change: MetricChange) -> Iterator[str]:
     """A sentence for each thing that is known; nothing for what was not measured."""
-    if change.worst_group:
+    if change.worst_group and change.verdict != "fail":
         yield _worst(change.worst_group)
     if change.noise:
         yield _noise(change.noise)

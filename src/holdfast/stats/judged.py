@@ -53,8 +53,10 @@ class Judged:
 
     @property
     def estimate(self) -> float:
-        """The worsening read, over J; 0 where J is not above zero."""
-        return self.read.estimate / self.errors.youden if self.errors.youden > LEAST_YOUDEN else 0.0
+        """The worsening read, over J and in [-1, 1]; 0 where J is not above zero."""
+        if self.errors.youden <= LEAST_YOUDEN:
+            return 0.0
+        return min(1.0, max(-1.0, self.read.estimate / self.errors.youden))
 
     @property
     def method(self) -> str:
