@@ -84,7 +84,8 @@ def command(
 def table(result: "Comparison") -> Table:
     """One line a metric, in points: the change, its limit, its margin, prompts newly worse/newly better, verdict."""
     shown = Table(box=None, padding=(0, 1, 0, 0))
-    for name in ("metric", "before→after", "worsening (limit)", "margin", "newly −/+", "verdict"):
+    shown.add_column("metric", overflow="fold")
+    for name in ("before→after", "worsening (limit)", "margin", "newly −/+", "verdict"):
         shown.add_column(name, no_wrap=True)
     for change in result.metrics.values():
         limit = f"≥ {points(change.lower)}" if change.verdict == "fail" else f"≤ {points(change.upper)}"

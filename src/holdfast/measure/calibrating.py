@@ -23,7 +23,8 @@ Status = Literal["exact", "own", "transported", "uncalibrated"]
 """From the best known judge to the least: it needs no calibration; it was calibrated on this model's answers; on the
 answers of other models; not at all."""
 
-EXACT = (HARBOR_EXACT.name, "lm-eval")
+RULES_OF_INSPECT = tuple(f"inspect:{name}" for name in ("match", "includes", "exact", "choice"))
+EXACT = (HARBOR_EXACT.name, "lm-eval", *RULES_OF_INSPECT)
 """Judges that follow a rule which is itself what is asked for: nothing to calibrate."""
 
 STATUSES: tuple[Status, ...] = ("exact", "own", "transported", "uncalibrated")
