@@ -173,7 +173,6 @@ SETTINGS = {f"--{field.replace('_', '-')}": field for kind in KINDS for field in
 
 
 DOOR = door()
-VERBS = sorted({words.split()[0] for words in DOOR if words})
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 OURS = re.compile(r"(?<![\w/'-])holdfast ((?:[a-z]+ ?){1,2})([^`#\n]*)")
 

@@ -90,8 +90,9 @@ def table(result: "Comparison") -> Table:
     for change in result.metrics.values():
         limit = f"≥ {points(change.lower)}" if change.verdict == "fail" else f"≤ {points(change.upper)}"
         shown.add_row(
-            escape(change.name), f"{points(change.before)}→{points(change.after)}", f"{points(change.worsening)} ({limit})",
-            points(change.margin), f"{change.newly_worse}/{change.newly_better}",
+            escape(change.name), f"{points(change.before)}→{points(change.after)}",
+            f"{points(change.worsening)} ({limit})", points(change.margin),
+            f"{change.newly_worse}/{change.newly_better}",
             f"[{COLOUR[change.verdict]}]{change.verdict}[/]",
         )  # fmt: skip
     return shown

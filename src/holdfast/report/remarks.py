@@ -20,7 +20,7 @@ def remarks(change: MetricChange) -> Iterator[str]:
     if change.noise:
         yield _noise(change.noise)
     if change.judge:
-        yield _judge(change.judge)
+        yield _judge(change.judge, change.margin)
 
 
 def _worst(worst: WorstGroup) -> str:
@@ -36,9 +36,10 @@ def _noise(noise: Noise) -> str:
     return f"with no training, from {how}: {percent(noise.flips)} of answers flip ({span(noise.interval)}){turned}"
 
 
-def _judge(judge: JudgePart) -> str:
+def _judge(judge: JudgePart, margin: float) -> str:
     on = "" if judge.labels is None else f" ({count(judge.labels)} labels of these answers)"
-    needed = f"; about {count(judge.labels_needed)} labels would make that half of the margin"
     part = f"alone ±{size(judge.alone)} points, however many prompts are asked"
-    more = needed if judge.labels_needed is not None else ""
-    return f"the judge's error is in the limits, by {SOURCES[judge.source]}{on}: {part}{more}"
+    told = f"the judge's error is in the limits, by {SOURCES[judge.source]}{on}: {part}"
+    if judge.alone <= margin / 2 or judge.labels_needed is None:
+        return told
+    return f"{told}; about {count(judge.labels_needed)} labels would make that half of the margin"
