@@ -37,7 +37,7 @@ def _noise(noise: Noise) -> str:
 
 
 def _judge(judge: JudgePart, margin: float) -> str:
-    on = "" if judge.labels is None else f" ({count(judge.labels)} labels of these answers)"
+    on = "" if judge.labels is None else f" ({count(judge.labels)} of them)"
     part = f"alone ±{size(judge.alone)} points, however many prompts are asked"
     told = f"the judge's error is in the limits, by {SOURCES[judge.source]}{on}: {part}"
     if judge.alone <= margin / 2 or judge.labels_needed is None:
