@@ -9,7 +9,7 @@ from holdfast.errors import DataError
 from holdfast.judges.agreement import agree, as_numbers, versus
 from holdfast.judges.calibrated import Calibration, ModelAgreement, calibration_json, load_calibration
 from holdfast.judges.labels import Label, Word
-from holdfast.stats import clopper_pearson, korn_graubard, mcnemar, newcombe
+from holdfast.stats import PairedTable, clopper_pearson, korn_graubard, mcnemar
 from holdfast.store import plain
 
 JUDGED = ("refused", "partial", "complied", "incoherent", "unscored")
@@ -143,7 +143,7 @@ def test_what_a_judge_gains_and_what_it_costs() -> None:
     assert gain.difference == pytest.approx(0.95 - 0.78)
     assert (gain.gained, gain.lost) == (20, 3)
     assert gain.mcnemar_p == mcnemar(20, 3)
-    assert gain.interval == pytest.approx(newcombe(75, 20, 3, 2))
+    assert gain.interval == pytest.approx(PairedTable(75, 20, 3, 2).limits(0.975))
     cost = found.specificity
     assert cost.difference == pytest.approx(-0.10)
     assert (cost.gained, cost.lost) == (0, 10)

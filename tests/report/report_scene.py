@@ -124,7 +124,7 @@ def change(before: SuiteResult, after: SuiteResult, margin: float) -> MetricChan
         newly_better=better,
         mcnemar_p=float(binomtest(worse, worse + better).pvalue) if worse + better else 1.0,
         any_of_k={1: (0.004, 0.78), 5: (0.02, 0.93)} if after.samples > 1 else {},
-        unscored_before=0, unscored_after=0, method="Newcombe's paired score interval, clustered by fact",
+        unscored_before=0, unscored_after=0, method="square-and-add of Korn–Graubard limits, by cluster",
         verdict=verdict, prompts_needed=None if verdict != "undecided" else 1400, groups=tuple(groups),
     )  # fmt: skip
 
