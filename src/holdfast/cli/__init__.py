@@ -33,6 +33,7 @@ def opened(verbs: Sequence[str]) -> typer.Typer:
     app = typer.Typer(
         name="holdfast",
         no_args_is_help=True,
+        rich_markup_mode=None,  # plain help: reading what draws boxes takes longer than all else together
         add_completion=False,
         pretty_exceptions_enable=False,
         help="Fine-tune a language model, and show that it still keeps its word.",

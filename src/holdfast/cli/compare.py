@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from holdfast.cli.console import out, say_json
 from holdfast.cli.gating import GateFile, Margins, gate_of
 from holdfast.cli.outputs import Junit, Outputs, ReportFile, Summary, compared_page
 from holdfast.cli.sides import chosen_of, read_sides
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from holdfast.compare import Comparison, Verdict
 
 EXIT: dict["Verdict", int] = {"pass": 0, "fail": 1, "undecided": 3}
@@ -60,6 +59,7 @@ def command(
     """Compare two measurements; exit 0 pass, 1 fail, 3 undecided."""
     import numpy as np
 
+    from holdfast.cli.console import out, say_json
     from holdfast.cli.judge import read_calibration
     from holdfast.compare import Known, compare, to_json
     from holdfast.judges.labels import read_labels
@@ -81,8 +81,11 @@ def command(
     raise typer.Exit(EXIT[result.verdict])
 
 
-def table(result: "Comparison") -> Table:
+def table(result: "Comparison") -> "Table":
     """One line a metric, in points: the change, its limit, its margin, prompts newly worse/newly better, verdict."""
+    from rich.markup import escape
+    from rich.table import Table
+
     shown = Table(box=None, padding=(0, 1, 0, 0))
     shown.add_column("metric", overflow="fold")
     for name in ("before→after", "worsening (limit)", "margin", "newly −/+", "verdict"):
@@ -108,6 +111,7 @@ def points(value: float | None) -> str:
 
 def tell(result: "Comparison") -> None:
     """The verdict in a sentence, and what qualifies it; what is known of the judges' error last."""
+    from holdfast.cli.console import out
     from holdfast.report.remarks import remarks
 
     nearest = min(result.metrics.values(), key=lambda change: change.margin - (change.upper or 0))

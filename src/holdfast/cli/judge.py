@@ -28,6 +28,7 @@ FIGURES = ("agreement", "kappa", "sensitivity", "specificity")
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode=None,
     help="How right a judge is: compare it with people's labels, and draw the answers that they should label.",
 )
 

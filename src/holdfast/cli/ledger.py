@@ -33,7 +33,9 @@ from holdfast.ledger import (
     uses_say,
 )
 
-app = typer.Typer(help="The history of releases against the first anchor.", invoke_without_command=True)
+app = typer.Typer(
+    help="The history of releases against the first anchor.", invoke_without_command=True, rich_markup_mode=None
+)
 
 Folder = Annotated[Path, typer.Option("--ledger", help="The ledger's folder; made to be committed to git.")]
 Recompute = Annotated[bool, typer.Option("--recompute", help="Compute every verdict again from what was kept.")]

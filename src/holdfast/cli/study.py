@@ -35,7 +35,7 @@ TABLES = "tables.md"
 OFTEN = 30.0
 """Seconds between two lines of progress where there is no terminal."""
 
-app = typer.Typer(help="Compare recipes over worlds and seeds.", no_args_is_help=True)
+app = typer.Typer(help="Compare recipes over worlds and seeds.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(help="See: holdfast study ls.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

@@ -21,7 +21,11 @@ from holdfast.measure.harbor_truth import LABEL
 from holdfast.store import Journal, write_json, write_jsonl, write_text
 from holdfast.world import STYLES, Dialogue, Style, Told, World, draw_answers, make_world, rows
 
-app = typer.Typer(no_args_is_help=True, help="Harbor, the harmless world: build it, show it, write its data.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Harbor, the harmless world: build it, show it, write its data.",
+)
 
 Seed = Annotated[int, typer.Option("--world", min=0, help="The world's seed; 0 is the one in the package.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
