@@ -91,6 +91,7 @@ WORST = (
     Cell("clustered", 3000, 0.0, 0.0, 0.03, 10, "both"),
     Cell("own", 320, 0.0, 0.0, 0.02, 2, "whole", 5, judge=(0.9, 0.9, 0.9, 0.9), labels=300),
     Cell("shared", 320, 0.0, 0.0, 0.02, 2, "whole", 5, judge=(0.9, 0.9, 0.9, 0.9), labels=300),
+    Cell("seeds", 3000, 0.0, 0.0, 0.03, seeds=5, spread=0.02),
 )
 """Beside the design: where an approximation was seen to err most, so that it is looked at on purpose."""
 

@@ -106,7 +106,7 @@ COLOUR: dict["Verdict", str] = {"pass": "green", "fail": "red", "undecided": "ye
 
 def points(value: float | None) -> str:
     """A share in points, or a dash where it is missing."""
-    return "—" if value is None else f"{100 * value:.1f}"
+    return "—" if value is None else f"{round(100 * value, 1) + 0.0:.1f}"  # 0.0, and not -0.0
 
 
 def tell(result: "Comparison") -> None:
