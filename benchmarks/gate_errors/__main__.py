@@ -1,6 +1,6 @@
 """Simulate the grid, a JSON line for each finished cell; or write the page from what is there.
 
-About half an hour of one core at 10,000 data sets a cell.
+About three quarters of an hour of one core at 10,000 data sets a cell.
 """
 
 import argparse

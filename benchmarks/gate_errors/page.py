@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.gate_errors.cells import FAMILIES
+from benchmarks.gate_errors.cells import FAMILIES, WORST
 from benchmarks.gate_errors.tally import BESIDE, ERRORS, PRINTED, Share, Tally
 from jinja2 import Environment, StrictUndefined
 
@@ -47,6 +47,7 @@ def whole(found: Sequence[Tally], cells: int, seed: int, made: date) -> str:
         differing=sum(len(each.differing) for each in found),
         failing=list(_failing(found)),
         worst={name: _worst(found, name) for name in ERRORS},
+        beside_design=len(WORST),
         unmoved=sum(not each.shares["pass, unchanged"].value for each in found),
         families=_table(_FAMILY, _families(found)),
         printed=_table(_INTERVAL, _intervals(found, PRINTED)),
@@ -67,7 +68,9 @@ def _failing(found: Sequence[Tally]) -> Iterator[str]:
     """Each cell that fails, with what happens too often in it."""
     for each in found:
         if each.faults:
-            yield f"`{each.cell.name}`: " + ", ".join(f"{name} {_share(each.shares[name])}" for name in each.faults)
+            yield f"`{each.cell.name}`: " + ", ".join(
+                f"{WHAT.get(name, name)} {_share(each.shares[name])}" for name in each.faults
+            )
 
 
 def _worst(found: Sequence[Tally], name: str) -> dict[str, str]:

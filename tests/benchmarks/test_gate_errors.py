@@ -163,7 +163,7 @@ def test_the_page_names_every_cell_that_fails():
     assert not Share(0.0565, 10_000).too_often
     found = [Tally(cell, 10_000, 0, shares, (), 1.0) for cell, shares in ((GRID[0], good), (GRID[1], bad))]
     text = whole(found, 2, 0, date(2026, 1, 1))
-    assert f"  - `{GRID[1].name}`: false pass 7.00 % (± 0.26), before 5.66 % (± 0.23)\n" in text
+    assert f"  - `{GRID[1].name}`: false pass 7.00 % (± 0.26), rate before 5.66 % (± 0.23)\n" in text
     assert f"- Most false passes: 7.00 % (± 0.26), in `{GRID[1].name}`." in text
     assert "No cell fails" in whole(found[:1], 1, 0, date(2026, 1, 1))
 

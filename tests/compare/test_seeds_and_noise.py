@@ -33,7 +33,7 @@ def test_five_seeds_are_judged_as_a_way_of_training():
     assert change.worsening == pytest.approx(np.mean([each.worsening for each in alone]))
     # Five times the answers know the prompts better, and the seeds' spread is added.
     prompts = pair(first(400, 0), np.mean([[row.value for row in each.rows] for each in afters], axis=0))
-    spread = scipy_stats.t.ppf(0.95, 4) * np.std([each.worsening for each in alone], ddof=1) / sqrt(5)
+    spread = scipy_stats.t.ppf(0.975, 4) * np.std([each.worsening for each in alone], ddof=1) / sqrt(5)
     arm = hypot(prompts.limits(0.95)[1] - prompts.estimate, spread)
     assert change.upper == pytest.approx(change.worsening + arm)
     assert "training seeds" in change.method
