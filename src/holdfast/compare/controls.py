@@ -10,6 +10,7 @@ import numpy as np
 
 from holdfast.compare.gate import Gate
 from holdfast.compare.instrument import Instrument
+from holdfast.compare.noise import is_hot
 from holdfast.compare.pairing import Pairs
 from holdfast.compare.results import Metric, Side, Verdict
 from holdfast.errors import ConfigError, DataError, ModelError, nearest
@@ -153,15 +154,7 @@ def samples_agree(metric: Metric) -> bool:
     for (prompt, _), answer in _answers(metric).items():
         answers.setdefault(prompt, []).append(answer)
     repeated = [same for same in answers.values() if len(same) > 1]
-    hot = _number(metric.settings.get("temperature", "0")) > 0
-    return hot and len(repeated) >= ENOUGH_PROMPTS and all(len(set(same)) == 1 for same in repeated)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    return is_hot(metric) and len(repeated) >= ENOUGH_PROMPTS and all(len(set(same)) == 1 for same in repeated)
 
 
 def planted(pairs: Pairs, tool: Instrument, margin: float, level: float, rng: np.random.Generator) -> Verdict | None:

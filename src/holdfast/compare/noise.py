@@ -25,7 +25,7 @@ def noise_floor(before: Metric, again: Metric | None, pairs: Pairs) -> Noise | N
     if not pairs.binary or not several.any() or not is_hot(before):
         return None
     k, c = counts[several], bad[several]
-    return _noise(2 * c * (k - c) / (k * (k - 1)), pairs.clusters[several], "samples", None)
+    return _noise(2 * c * (k - c) / (k * (k - 1)), pairs.clusters[several])
 
 
 def is_hot(metric: Metric) -> bool:
@@ -43,13 +43,14 @@ def _of_two(twice: Pairs) -> Noise | None:
     p, q = twice.before.mean[shown], twice.after.mean[shown]
     old, new = twice.before.first, twice.after.first
     counts = int(np.sum(new > old)), int(np.sum(new < old))
-    return _noise(p * (1 - q) + q * (1 - p), twice.clusters[shown], "again", counts)
+    return _noise(p * (1 - q) + q * (1 - p), twice.clusters[shown], counts)
 
 
-def _noise(flips: Floats, clusters: NDArray[np.intp], source: str, counts: tuple[int, int] | None) -> Noise:
-    worse, better = counts or (None, None)
+def _noise(flips: Floats, clusters: NDArray[np.intp], again: tuple[int, int] | None = None) -> Noise:
+    """`again` are the prompts newly worse and newly better in a second measurement."""
+    worse, better = again or (None, None)
     return Noise(
-        source="again" if source == "again" else "samples",
+        source="again" if again else "samples",
         flips=float(flips.mean()),
         interval=korn_graubard(np.clip(flips, 0, 1), clusters),
         newly_worse=worse,
